@@ -1,0 +1,1 @@
+//! Checks of public points that the signature back ends leave open.
