@@ -41,3 +41,49 @@ impl fmt::Display for Algorithm {
         f.write_str(self.name())
     }
 }
+
+/// The algorithms that one kind of signature may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlgorithmSet(u8);
+
+impl AlgorithmSet {
+    /// All of FAPI 2.0.
+    pub const ALL: Self = Self(0b111);
+
+    /// Whether `algorithm` is allowed.
+    #[must_use]
+    pub const fn contains(self, algorithm: Algorithm) -> bool {
+        self.0 & Self::bit(algorithm) != 0
+    }
+
+    /// The `alg` values to advertise, those of RFC 9864 too.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        [
+            (Algorithm::Es256, "ES256"),
+            (Algorithm::Ps256, "PS256"),
+            (Algorithm::EdDsa, "EdDSA"),
+            (Algorithm::EdDsa, "Ed25519"),
+        ]
+        .into_iter()
+        .filter(move |(algorithm, _)| self.contains(*algorithm))
+        .map(|(_, name)| name)
+    }
+
+    const fn bit(algorithm: Algorithm) -> u8 {
+        match algorithm {
+            Algorithm::Es256 => 0b001,
+            Algorithm::Ps256 => 0b010,
+            Algorithm::EdDsa => 0b100,
+        }
+    }
+}
+
+impl FromIterator<Algorithm> for AlgorithmSet {
+    fn from_iter<I: IntoIterator<Item = Algorithm>>(algorithms: I) -> Self {
+        Self(
+            algorithms
+                .into_iter()
+                .fold(0, |set, algorithm| set | Self::bit(algorithm)),
+        )
+    }
+}

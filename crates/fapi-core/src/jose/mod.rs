@@ -1,8 +1,13 @@
 //! JOSE as FAPI 2.0 allows it: three algorithms, strict parsing, checked keys.
 
 mod alg;
+pub(crate) mod json;
+pub(crate) mod jwk;
+pub(crate) mod jws;
 mod point;
+pub(crate) mod signature;
 mod thumbprint;
 
-pub use alg::Algorithm;
+pub use alg::{Algorithm, AlgorithmSet};
+pub use jwk::{KeyError, PublicKey};
 pub use thumbprint::Thumbprint;

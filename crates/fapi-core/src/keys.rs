@@ -1,0 +1,215 @@
+//! An issuer's key set (RFC 7517 §5), parsed once.
+
+use std::fmt;
+
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::crypto::CryptoProvider;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::jose::json::{Members, NotStrictJson, Object, read_object};
+use crate::jose::jwk::Jwk;
+use crate::jose::signature::{self, BadSignature};
+use crate::jose::{Algorithm, KeyError, PublicKey, Thumbprint};
+
+/// The keys that verify an issuer's tokens.
+///
+/// Keys that cannot serve (another type, use or algorithm, too short) are left out, as RFC 7517 §5 advises; a set that
+/// shows private material is refused as a whole.
+#[derive(Clone, Debug)]
+pub struct KeySet {
+    keys: Vec<VerificationKey>,
+}
+
+/// One key of a set.
+#[derive(Clone)]
+pub(crate) struct VerificationKey {
+    kid: Option<Box<str>>,
+    algorithm: Option<Algorithm>,
+    key: PublicKey,
+    decoding_key: DecodingKey,
+}
+
+/// Why a document is no key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeySetError {
+    /// Larger than [`KeySet::MAX_BYTES`].
+    TooLarge,
+    /// More than [`KeySet::MAX_KEYS`] keys.
+    TooManyKeys,
+    /// Not a JSON object with an array `keys` of objects, or a member twice.
+    Malformed,
+    /// A private or symmetric key stands in it.
+    Private,
+    /// No key in it verifies a signature that FAPI 2.0 allows.
+    NoUsableKey,
+}
+
+impl fmt::Display for KeySetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "the key set is larger than 256 KiB",
+            Self::TooManyKeys => "the key set has more than 100 keys",
+            Self::Malformed => "not a JWK set (RFC 7517 §5)",
+            Self::Private => "the key set holds a private or symmetric key",
+            Self::NoUsableKey => {
+                "no key of the set verifies ES256, PS256 (2048 to 4096 bits) or EdDSA (Ed25519) signatures"
+            }
+        })
+    }
+}
+
+impl std::error::Error for KeySetError {}
+
+impl KeySet {
+    /// The largest document, in bytes.
+    pub const MAX_BYTES: usize = 256 * 1024;
+    /// The most keys in one set.
+    pub const MAX_KEYS: usize = 100;
+    /// How many keys are tried for one signature.
+    const MAX_TRIED: usize = 4;
+
+    /// Reads a JWK set.
+    ///
+    /// # Errors
+    ///
+    /// [`KeySetError`] says what is wrong with the document as a whole. A single key that we cannot use is no error.
+    pub fn from_json(json: &[u8]) -> Result<Self, KeySetError> {
+        if json.len() > Self::MAX_BYTES {
+            return Err(KeySetError::TooLarge);
+        }
+        let mut document = Document::default();
+        read_object(json, &mut document).map_err(|NotStrictJson| KeySetError::Malformed)?;
+        let jwks = document.keys.ok_or(KeySetError::Malformed)?.0;
+        if jwks.len() > Self::MAX_KEYS {
+            return Err(KeySetError::TooManyKeys);
+        }
+        let mut keys = Vec::with_capacity(jwks.len());
+        for jwk in &jwks {
+            match VerificationKey::from_jwk(jwk) {
+                Ok(key) => keys.push(key),
+                Err(KeyError::Private) => return Err(KeySetError::Private),
+                Err(_) => {}
+            }
+        }
+        if keys.is_empty() {
+            return Err(KeySetError::NoUsableKey);
+        }
+        Ok(Self { keys })
+    }
+
+    /// Whether the key with this thumbprint is in the set.
+    #[must_use]
+    pub fn contains(&self, thumbprint: &Thumbprint) -> bool {
+        self.keys
+            .iter()
+            .any(|key| key.key.thumbprint() == thumbprint)
+    }
+
+    /// Whether a key has this `kid`.
+    #[must_use]
+    pub fn has_kid(&self, kid: &str) -> bool {
+        self.keys.iter().any(|key| key.kid.as_deref() == Some(kid))
+    }
+
+    /// Verifies a signature with the key `kid`, or without one with the keys that suit, at most four.
+    ///
+    /// Several keys with one `kid` are all tried (FAPI 2.0 Security Profile §5.4.3). Answers the thumbprint of the key
+    /// that verified it.
+    pub(crate) fn verify(
+        &self,
+        provider: &CryptoProvider,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        message: &str,
+        signature: &Vec<u8>,
+    ) -> Result<Thumbprint, BadSignature> {
+        self.keys
+            .iter()
+            .filter(|key| kid.is_none() || key.kid.as_deref() == kid)
+            .filter(|key| key.key.suits(algorithm))
+            .filter(|key| key.algorithm.is_none_or(|only| only == algorithm))
+            .take(Self::MAX_TRIED)
+            .find(|key| {
+                signature::verify(
+                    provider,
+                    algorithm,
+                    &key.key,
+                    &key.decoding_key,
+                    message,
+                    signature,
+                )
+                .is_ok()
+            })
+            .map(|key| *key.key.thumbprint())
+            .ok_or(BadSignature)
+    }
+}
+
+impl VerificationKey {
+    fn from_jwk(jwk: &Jwk<'_>) -> Result<Self, KeyError> {
+        let key = jwk.public_key()?;
+        Ok(Self {
+            kid: jwk.kid().map(Into::into),
+            algorithm: jwk.algorithm()?,
+            decoding_key: key.decoding_key(),
+            key,
+        })
+    }
+}
+
+impl fmt::Debug for VerificationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerificationKey")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm)
+            .field("key", &self.key)
+            .finish()
+    }
+}
+
+#[derive(Default)]
+struct Document<'de> {
+    keys: Option<Jwks<'de>>,
+}
+
+impl<'de> Members<'de> for Document<'de> {
+    fn member<A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<Option<()>, A::Error> {
+        match name {
+            "keys" => crate::jose::json::take(&mut self.keys, map),
+            _ => Ok(None),
+        }
+    }
+}
+
+struct Jwks<'de>(Vec<Jwk<'de>>);
+
+impl<'de> Deserialize<'de> for Jwks<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct JwksVisitor;
+        impl<'de> Visitor<'de> for JwksVisitor {
+            type Value = Jwks<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of JWKs")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Jwks<'de>, A::Error> {
+                let mut jwks = Vec::new();
+                loop {
+                    let mut jwk = Jwk::default();
+                    if seq.next_element_seed(Object(&mut jwk))?.is_none() {
+                        return Ok(Jwks(jwks));
+                    }
+                    jwks.push(jwk);
+                }
+            }
+        }
+        deserializer.deserialize_seq(JwksVisitor)
+    }
+}

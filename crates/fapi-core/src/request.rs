@@ -1,0 +1,43 @@
+//! What the host shows of a request.
+
+/// A borrowed view of one request: what the core looks at, and nothing else.
+///
+/// Bodies and trailers are not here because they are never read.
+#[derive(Clone, Copy, Debug)]
+pub struct PresentedRequest<'a> {
+    /// The method as received, `GET`. Compared exactly with `htm` (RFC 9449 §4.3 check 8).
+    pub method: &'a str,
+    /// The authority that the client named: `:authority`, the absolute-form target's, or `Host`. It selects among
+    /// configured origins and never creates one.
+    pub authority: Option<&'a str>,
+    /// The path as received, undecoded, without the query, and before any router took a prefix off.
+    pub path: &'a str,
+    /// What follows the first `?` of the target.
+    pub query: Option<&'a str>,
+    /// All `Authorization` field lines.
+    pub authorization: FieldLines<'a>,
+    /// All `DPoP` field lines.
+    pub dpop: FieldLines<'a>,
+}
+
+/// The lines of one header field. More than one line is kept apart, so that no host can show only the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldLines<'a> {
+    /// The field is not there.
+    Absent,
+    /// One line with this value, which may be empty.
+    One(&'a [u8]),
+    /// Two lines or more.
+    Several,
+}
+
+impl<'a> FromIterator<&'a [u8]> for FieldLines<'a> {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(lines: I) -> Self {
+        let mut lines = lines.into_iter();
+        match (lines.next(), lines.next()) {
+            (None, _) => Self::Absent,
+            (Some(line), None) => Self::One(line),
+            (Some(_), Some(_)) => Self::Several,
+        }
+    }
+}
