@@ -341,6 +341,17 @@ fn signs_with_pkcs8_keys() {
     }
 }
 
+/// The exponent 3 is fine with the back end, but no verifier of ours would take the public key.
+#[test]
+fn refuses_to_sign_with_an_rsa_key_out_of_range() {
+    let der = include_bytes!("data/rsa_2048_exponent_3.pkcs8.der");
+    assert!(aws_lc_rs::signature::RsaKeyPair::from_pkcs8(der).is_ok());
+    assert!(matches!(
+        signer_error(Algorithm::PS256, &EncodingKey::from_rsa_der(der)),
+        ErrorKind::InvalidRsaKey(_)
+    ));
+}
+
 #[test]
 fn key_utils_answer_without_panic() {
     let utils = &PROVIDER.key_utils;
