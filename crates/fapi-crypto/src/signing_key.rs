@@ -24,7 +24,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a new key. For PS256 it has 2048 bits, which takes some 100 ms.
+    /// Makes a new key. For PS256 it has 2048 bits, which takes tens of milliseconds.
     ///
     /// # Errors
     /// [`KeyError::Backend`] if the back end cannot.
