@@ -43,7 +43,7 @@ const BEFORE_EPOCH: i64 = 1 << 30;
 ///
 /// # Size and cost
 ///
-/// 20 bytes a slot and 25 to 29 bytes an entry, plus 40 bytes for each of `capacity / 1024` shards (a
+/// 20 bytes a slot and 25 to 29 bytes an entry, plus 32 bytes for each of `capacity / 1024` shards (a
 /// power of two, at most 16,384). Empty, it is only the shards. A call looks at one shard; at
 /// times it rebuilds one, some thousand entries, never the whole table. Expired entries go when their
 /// shard is rebuilt, and each call sweeps a little besides, more in the first call of a second.
