@@ -52,6 +52,7 @@ pub struct Config {
     /// How long a verified JWT may be remembered, in seconds, 0 to 3600; `exp` and `nbf` count all the same. Default:
     /// 30. 0 switches the cache off.
     #[serde(default = "token_cache_seconds")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 3600)))]
     pub token_cache_seconds: u32,
     /// Whether requests are refused or only reported. Default: `enforce`.
     #[serde(default)]

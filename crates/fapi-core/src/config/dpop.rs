@@ -16,8 +16,10 @@ pub struct DpopConfig {
     /// The algorithms of proofs, advertised in `algs` (RFC 9449 §7.1). Default: `ES256`, `PS256`, `EdDSA`.
     pub algs: Vec<AlgorithmName>,
     /// How old a proof's `iat` may be, in whole seconds, 1 to 3600 (RFC 9449 §11.1). Default: 60.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 3600)))]
     pub max_age_seconds: u32,
     /// How far ahead the `iat` of a proof, and `nbf` and `iat` of a token, may lie, in seconds, 0 to 60. Default: 10.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 60)))]
     pub future_seconds: u32,
     /// Nonces that this resource server gives out (RFC 9449 §9). Default: off.
     pub nonce: NonceConfig,
@@ -34,6 +36,7 @@ pub struct NonceConfig {
     /// Whether proofs need a nonce of ours. Default: `off`.
     pub mode: NonceMode,
     /// How long a nonce can be used, in seconds, 10 to 3600. Default: 120.
+    #[cfg_attr(feature = "schema", schemars(range(min = 10, max = 3600)))]
     pub lifetime_seconds: u32,
     /// The keys that authenticate nonces, shared by all replicas: each at least 32 bytes in base64url without padding.
     /// The first one makes nonces, all verify, so that keys can be exchanged one after another. Default: none, a
@@ -65,12 +68,18 @@ pub struct ReplayConfig {
     pub store: Option<ReplayStoreKind>,
     /// How many unexpired proofs are remembered at most, 1024 to 2147483648. Default: 4000000. A full store answers
     /// 503, it forgets nothing early. Memory grows as needed, about 32 bytes an entry.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = 1024, max = 2_147_483_648_u32))
+    )]
     pub capacity: u32,
     /// The share of the capacity that one client may use, in percent, 1 to 100. Default: 25. Beyond it: 429.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub per_client_percent: u8,
     /// How many unexpired proofs one key may have, an absolute number, 1 to the capacity. Default: a quarter of the
     /// capacity. Beyond it: 429.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 2_147_483_648_u32)))]
     pub per_key: Option<u32>,
     /// What happens to proofs that are older than the store's memory. Default: `challenge`.
     pub after_restart: AfterRestart,

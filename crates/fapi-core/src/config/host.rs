@@ -28,8 +28,10 @@ pub struct RedisConfig {
     /// What every key of ours begins with. Default: `fapi:`.
     pub key_prefix: String,
     /// How long a connection may take to be made, in milliseconds, 1 to 60000. Default: 1000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 60_000)))]
     pub connect_timeout_ms: u32,
     /// How long a command may take, in milliseconds, 1 to 60000. Default: 50. Beyond it: 503.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 60_000)))]
     pub command_timeout_ms: u32,
     /// Find the primary through Redis Sentinel at `urls`. Not beside `cluster`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,14 +80,19 @@ pub struct RedisSentinel {
 #[non_exhaustive]
 pub struct HttpConfig {
     /// How long a connection may take to be made, in milliseconds, 1 to 60000. Default: 2000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 60_000)))]
     pub connect_timeout_ms: u32,
     /// How long a whole exchange may take, in milliseconds, 1 to 60000. Default: 5000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 60_000)))]
     pub timeout_ms: u32,
     /// The greatest discovery document, in bytes, 1024 to 16777216. Default: 65536.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 16_777_216)))]
     pub max_metadata_bytes: u32,
     /// The greatest key set, in bytes, 1024 to 16777216. Default: 262144.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 16_777_216)))]
     pub max_jwks_bytes: u32,
     /// The greatest introspection answer, in bytes, 1024 to 16777216. Default: 65536.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1024, max = 16_777_216)))]
     pub max_introspection_bytes: u32,
 }
 
@@ -103,6 +110,7 @@ pub struct EnvoyConfig {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<EnvoyCluster>,
     /// How long an outgoing call may take, in milliseconds, 1 to 60000. Default: 5000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 60_000)))]
     pub timeout_ms: u32,
     /// Whether verified credentials (`Authorization`, `DPoP`) go on to the upstream. Default: false.
     pub forward: bool,

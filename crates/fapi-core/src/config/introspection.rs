@@ -23,9 +23,11 @@ pub struct IntrospectionConfig {
     /// How long an answer may be used again, in seconds, at most 3600. Default: 0, each request asks. A revoked token
     /// is accepted for as long.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 3600)))]
     pub cache_seconds: u32,
     /// How many questions may be under way at once, 1 to 65536. Default: 64. Beyond it requests get 503.
     #[serde(default = "max_in_flight")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 65_536)))]
     pub max_in_flight: u32,
     /// What this issuer's opaque tokens look like. What cannot be one is refused without asking.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,6 +80,7 @@ pub struct OpaqueToken {
     pub prefix: Option<String>,
     /// How long each token is, prefix included, in bytes: 1 to 16384.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 16_384)))]
     pub length: Option<u32>,
 }
 

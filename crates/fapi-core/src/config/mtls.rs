@@ -16,6 +16,7 @@ pub struct MtlsConfig {
     /// Who tells us the certificate. Default: `tls`.
     pub certificate_from: CertificateFrom,
     /// Which element of a header list counts, from the right, 1 to 16. Default: 1. Fewer elements mean no certificate.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 16)))]
     pub trusted_hops: u8,
     /// The peers from which a certificate header is believed: networks in CIDR notation (RFC 4632 §3.1, RFC 4291
     /// §2.3), or `unix` for a Unix domain socket. Needed for `xfcc` and `client-cert`: a certificate's hash is public,

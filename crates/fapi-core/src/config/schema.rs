@@ -7,8 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::{Config, JwkSetDocument, PrivateKey, Secret, TrustedProxy};
 
 impl Config {
-    /// The schema of the document. Ranges and relations between members are checked by [`Config::validate`] and stand
-    /// in the descriptions.
+    /// The schema of the document. The syntax of strings and the relations between members are checked by
+    /// [`Config::validate`] alone; the descriptions name them.
     #[must_use]
     pub fn json_schema() -> serde_json::Value {
         schemars::schema_for!(Config).to_value()

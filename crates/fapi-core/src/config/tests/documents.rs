@@ -145,9 +145,78 @@ fn defaults_are_those_of_the_schema() {
     assert_eq!(ruled.effective_unmatched(), Unmatched::Deny);
 }
 
+/// What a document looks like whose every value is the default or an ordinary one.
+const ORDINARY: &str = r#"{
+  "resource": "https://api.example.com",
+  "audiences": ["https://api.example.com"],
+  "origin": "https://api.example.com",
+  "issuers": [{
+    "issuer": "https://as.example.com",
+    "jwks_uri": "https://as.example.com/jwks",
+    "token_format": "jwt",
+    "revocation": "none",
+    "introspection": { "endpoint": "https://as.example.com/introspect", "client_id": "rs",
+                       "client_auth": { "private_key_jwt": { "key": { "kty": "EC" } } },
+                       "signed_response": true, "cache_seconds": 0, "max_in_flight": 64,
+                       "opaque_token": { "prefix": "rt_", "length": 46 } }
+  }],
+  "dpop": { "required": true, "algs": ["ES256","PS256","EdDSA"],
+            "max_age_seconds": 60, "future_seconds": 10,
+            "nonce": { "mode": "off", "lifetime_seconds": 120, "keys": ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] },
+            "replay": { "store": "memory", "capacity": 4000000,
+                        "per_client_percent": 25, "per_key": 1000000,
+                        "after_restart": "challenge" } },
+  "token_algs": ["ES256","PS256","EdDSA"],
+  "mtls": { "certificate_from": "tls", "trusted_hops": 1, "trusted_proxies": ["10.0.0.0/8"] },
+  "rules": [{ "methods": ["POST"], "path": "/payments/{id}", "scopes": ["payments"],
+              "authorization_details": { "types": ["payment_initiation"] },
+              "acr_values": ["urn:example:loa:3"], "max_age_seconds": 300, "mode": "enforce" }],
+  "unmatched": "deny", "ambiguous_paths": "refuse", "preflight": "refuse",
+  "token_cache_seconds": 30,
+  "mode": "enforce",
+  "allow_http_loopback": false,
+  "redis": {}, "http": {}, "envoy": {}
+}"#;
+
+#[test]
+fn writing_a_default_out_changes_nothing() {
+    let mut written = Config::from_json(ORDINARY).unwrap();
+    assert_eq!(
+        written.issuers[0]
+            .introspection
+            .as_ref()
+            .unwrap()
+            .max_in_flight,
+        64
+    );
+    assert_eq!(written.effective_unmatched(), Unmatched::Deny);
+    assert_eq!(
+        written.dpop.replay.effective_per_key(),
+        ReplayConfig::default().effective_per_key()
+    );
+    assert_eq!(
+        written.dpop.replay.effective_store(),
+        ReplayConfig::default().effective_store()
+    );
+    written.dpop.nonce.keys.clear();
+    written.dpop.replay.store = None;
+    written.dpop.replay.per_key = None;
+    assert_eq!(written.dpop, DpopConfig::default());
+
+    let built = Config::builder("https://api.example.com")
+        .issuer("https://as.example.com")
+        .build()
+        .unwrap();
+    assert_eq!(built, Config::from_json(SMALLEST).unwrap());
+    assert_eq!(written.token_cache_seconds, built.token_cache_seconds);
+    assert_eq!(written.mode, built.mode);
+    assert_eq!(written.preflight, built.preflight);
+    assert_eq!(written.ambiguous_paths, built.ambiguous_paths);
+}
+
 #[test]
 fn documents_survive_a_round_trip() {
-    for text in [WHOLE, SMALLEST] {
+    for text in [WHOLE, ORDINARY, SMALLEST] {
         let config = Config::from_json(text).unwrap();
         let written = serde_json::to_string(&config).unwrap();
         assert_eq!(Config::from_json(&written).unwrap(), config);
