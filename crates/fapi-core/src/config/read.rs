@@ -90,7 +90,48 @@ fn explain(
         let problem = format!("unknown member, {allowed}");
         return ConfigError::new(path, ConfigErrorKind::UnknownMember, problem);
     }
-    ConfigError::invalid(path, text)
+    ConfigError::invalid(path, without_value(text))
+}
+
+/// A password in the wrong place must not end up in a log: the message keeps what was expected and drops what was
+/// found, which the path points to anyway.
+fn without_value(text: &str) -> String {
+    if text.starts_with("invalid value: ")
+        && let Some((_, expected)) = text.rsplit_once(", expected ")
+    {
+        return format!("must be {}", plain(expected));
+    }
+    if let Some(rest) = text.strip_prefix("invalid type: ")
+        && let Some((found, expected)) = rest.rsplit_once(", expected ")
+    {
+        let found = found.split(['`', '"']).next().unwrap_or_default();
+        return format!(
+            "must be {}, not {}",
+            plain(expected),
+            plain(found.trim_end())
+        );
+    }
+    if text.starts_with("unknown variant `")
+        && let Some((_, expected)) = text.rsplit_once("`, expected ")
+    {
+        return format!("unknown value, expected {expected}");
+    }
+    text.to_owned()
+}
+
+/// serde's words for types, as JSON and plain English have them.
+fn plain(name: &str) -> &str {
+    match name {
+        "u8" => "an integer from 0 to 255",
+        "u32" => "an integer from 0 to 4294967295",
+        "a sequence" | "sequence" => "an array",
+        "map" => "an object",
+        "string" => "a string",
+        "boolean" => "a boolean",
+        "integer" => "an integer",
+        "floating point" => "a fraction",
+        other => other,
+    }
 }
 
 fn quoted_after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
