@@ -1,0 +1,5 @@
+mod built;
+mod documents;
+#[cfg(feature = "schema")]
+mod schema;
+mod wrong;

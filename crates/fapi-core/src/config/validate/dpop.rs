@@ -1,0 +1,65 @@
+//! `dpop`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{in_range, secret, values};
+use crate::config::{ConfigError, DpopConfig, NonceConfig, ReplayConfig, Secret};
+
+/// The shortest key that may authenticate nonces: the length of the MAC's hash (RFC 2104 §3).
+const MIN_NONCE_KEY_BYTES: usize = 32;
+
+pub(super) fn check(dpop: &DpopConfig) -> Result<(), ConfigError> {
+    values::algorithms("dpop.algs", &dpop.algs)?;
+    let max_age = u64::from(dpop.max_age_seconds);
+    in_range("dpop.max_age_seconds", max_age, 1..=3600, "seconds")?;
+    let future = u64::from(dpop.future_seconds);
+    in_range("dpop.future_seconds", future, 0..=60, "seconds")?;
+    nonce(&dpop.nonce)?;
+    replay(&dpop.replay)
+}
+
+fn nonce(nonce: &NonceConfig) -> Result<(), ConfigError> {
+    let lifetime = u64::from(nonce.lifetime_seconds);
+    in_range(
+        "dpop.nonce.lifetime_seconds",
+        lifetime,
+        10..=3600,
+        "seconds",
+    )?;
+    for (i, key) in nonce.keys.iter().enumerate() {
+        let path = format!("dpop.nonce.keys[{i}]");
+        secret(&path, key)?;
+        if matches!(key, Secret::Inline(text) if !is_nonce_key(text)) {
+            let problem = "must be base64url without padding, of at least 32 bytes";
+            return Err(ConfigError::invalid(path, problem));
+        }
+    }
+    Ok(())
+}
+
+fn is_nonce_key(text: &str) -> bool {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .is_ok_and(|key| key.len() >= MIN_NONCE_KEY_BYTES)
+}
+
+fn replay(replay: &ReplayConfig) -> Result<(), ConfigError> {
+    if replay.dangerous_replay_handled_elsewhere && replay.store.is_some() {
+        return Err(ConfigError::invalid(
+            "dpop.replay.store",
+            "not beside `dangerous_replay_handled_elsewhere`, which means that no proof is remembered",
+        ));
+    }
+    let capacity = u64::from(replay.capacity);
+    in_range("dpop.replay.capacity", capacity, 1024..=1 << 31, "proofs")?;
+    let share = u64::from(replay.per_client_percent);
+    in_range("dpop.replay.per_client_percent", share, 1..=100, "percent")?;
+    let per_key = u64::from(replay.effective_per_key());
+    in_range(
+        "dpop.replay.per_key",
+        per_key,
+        1..=capacity,
+        "proofs (`capacity`)",
+    )
+}
