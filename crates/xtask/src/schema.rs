@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::command;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
+
+/// The example of fapi-core that prints the schema.
+const EXAMPLE: &str = "config_schema";
 
 /// What to do with the schema that fapi-core prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,22 +22,39 @@ pub(crate) enum Output {
 
 /// Runs the example `config_schema` of fapi-core and writes or compares docs/config.schema.json.
 pub(crate) fn run(workspace: &Workspace, output: Output) -> Result<(), Failure> {
-    let arguments = [
-        "run",
-        "--quiet",
-        "--package",
-        "fapi-core",
-        "--features",
-        "schema",
-        "--example",
-        "config_schema",
-    ];
-    let schema = command::capture(workspace.cargo().args(arguments))?;
+    let schema = print(workspace)?;
     let path = workspace.root.join("docs").join("config.schema.json");
     match output {
         Output::Write => write(&path, &schema),
         Output::Compare => compare(&path, &schema),
     }
+}
+
+/// `cargo run -p fapi-core` would build the dependencies anew with the features that fapi-core alone enables. With
+/// the features of the whole workspace the tests have built the example already.
+fn print(workspace: &Workspace) -> Result<Vec<u8>, Failure> {
+    let arguments = [
+        "build",
+        "--quiet",
+        "--workspace",
+        "--all-features",
+        "--example",
+        EXAMPLE,
+    ];
+    command::run(
+        workspace
+            .cargo()
+            .args(arguments)
+            .env("CARGO_TARGET_DIR", &workspace.target),
+    )?;
+    let program = workspace
+        .target
+        .join("debug")
+        .join("examples")
+        .join(EXAMPLE);
+    command::capture(&mut Command::new(
+        program.with_extension(std::env::consts::EXE_EXTENSION),
+    ))
 }
 
 fn write(path: &Path, schema: &[u8]) -> Result<(), Failure> {

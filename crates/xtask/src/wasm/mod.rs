@@ -23,7 +23,10 @@ pub(crate) fn run(workspace: &Workspace, choice: ToolchainChoice) -> Result<(), 
         cause,
     })?;
     let interface = imports::read(&bytes).map_err(Failure::Module)?;
-    println!("imports of the wasm build of fapi-core:");
+    println!(
+        "the wasm build of fapi-core has {} imports",
+        interface.imports.len()
+    );
     for import in &interface.imports {
         println!("  {import}");
     }
