@@ -46,3 +46,42 @@ const DEV_PROFILE: [&str; 2] = [
     r#"profile.dev.debug = "line-tables-only""#,
     r#"profile.dev.package."*".opt-level = 2"#,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_packages_are_packaged_together_and_built_by_default() {
+        let workspace = Workspace::parse(
+            br#"{"workspace_root": "/repo", "target_directory": "/repo/target", "packages": [
+                {"name": "core", "publish": null, "features": {}, "targets": []},
+                {"name": "xtask", "publish": [], "features": {}, "targets": []},
+                {"name": "layer", "publish": null, "features": {}, "targets": []}]}"#,
+        )
+        .unwrap();
+        let arguments = |verification| {
+            let command = package(&workspace, verification);
+            command
+                .get_args()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect::<Vec<_>>()
+        };
+        let common = [
+            "package",
+            "--allow-dirty",
+            "--package",
+            "core",
+            "--package",
+            "layer",
+        ];
+
+        assert_eq!(
+            arguments(Verification::Omit),
+            [&common[..], &["--no-verify"]].concat()
+        );
+        let built = arguments(Verification::Build);
+        assert!(built.iter().take(common.len()).eq(&common));
+        assert!(!built.iter().any(|word| word == "--no-verify"));
+    }
+}

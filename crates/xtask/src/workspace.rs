@@ -49,7 +49,8 @@ impl Workspace {
         Self::parse(&output)
     }
 
-    fn parse(metadata: &[u8]) -> Result<Self, Failure> {
+    /// Reads the output of `cargo metadata`.
+    pub(crate) fn parse(metadata: &[u8]) -> Result<Self, Failure> {
         serde_json::from_slice(metadata).map_err(Failure::Metadata)
     }
 
