@@ -1,0 +1,153 @@
+//! The workspace's own commands. `cargo xtask test` is the test command; `cargo xtask help` lists the rest.
+
+mod command;
+mod deny;
+mod failure;
+mod features;
+mod install;
+mod lint;
+mod msrv;
+mod package;
+mod schema;
+mod step;
+mod test;
+mod unit;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::deny::Advisories;
+use crate::failure::Failure;
+use crate::package::Verification;
+use crate::schema::Output;
+use crate::step::Step;
+use crate::wasm::ToolchainChoice;
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The workspace's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every step of CI in order, and stop at the first that fails.
+    Test,
+    /// Install the Rust components, toolchains and targets that the other steps need.
+    Install,
+    /// Check the formatting.
+    Fmt,
+    /// Run clippy on the whole workspace, all features, warnings denied.
+    Clippy,
+    /// Build the documentation, all features, warnings denied.
+    Docs,
+    /// Run all tests, doc tests and ignored tests included.
+    Unit,
+    /// Write docs/config.schema.json.
+    Schema {
+        /// Write nothing; fail if the file is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run clippy on each published library without features and with each feature alone.
+    Features,
+    /// Build fapi-core for wasm32-wasip1 and check what it imports.
+    WasmCore {
+        /// Where the compiler for wasm32-wasip1 comes from.
+        #[arg(long, value_enum, default_value_t)]
+        toolchain: ToolchainChoice,
+    },
+    /// Check the workspace with the oldest Rust release it supports.
+    Msrv,
+    /// Package each published crate and build it from its package.
+    Package {
+        /// Leave the builds out.
+        #[arg(long)]
+        no_verify: bool,
+    },
+    /// Check licences, banned crates and sources with cargo-deny. Part of the release procedure, not of `test`:
+    /// building cargo-deny takes many minutes.
+    Deny {
+        /// Also check for known vulnerabilities: needs the advisory database from the network.
+        #[arg(long)]
+        advisories: bool,
+    },
+}
+
+fn run(task: Task) -> Result<(), Failure> {
+    let workspace = Workspace::load()?;
+    match task {
+        Task::Test => test::run(&workspace),
+        Task::Install => Step::Install.run(&workspace),
+        Task::Fmt => Step::Fmt.run(&workspace),
+        Task::Clippy => Step::Clippy.run(&workspace),
+        Task::Docs => Step::Docs.run(&workspace),
+        Task::Unit => Step::Unit.run(&workspace),
+        Task::Schema { check } => schema::run(
+            &workspace,
+            if check {
+                Output::Compare
+            } else {
+                Output::Write
+            },
+        ),
+        Task::Features => Step::Features.run(&workspace),
+        Task::WasmCore { toolchain } => wasm::run(&workspace, toolchain),
+        Task::Msrv => Step::Msrv.run(&workspace),
+        Task::Package { no_verify } => package::run(
+            &workspace,
+            if no_verify {
+                Verification::Omit
+            } else {
+                Verification::Build
+            },
+        ),
+        Task::Deny { advisories } => deny::run(
+            &workspace,
+            if advisories {
+                Advisories::Check
+            } else {
+                Advisories::Omit
+            },
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn each_step_is_also_a_command() {
+        let command = Arguments::command();
+        for step in Step::ALL {
+            assert!(
+                command.find_subcommand(step.name()).is_some(),
+                "no command `{}`",
+                step.name()
+            );
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What a WebAssembly module imports and exports.
+
+use wasmparser::{Parser, Payload, Result};
+
+/// The only module that the probe may import from.
+const MODULE: &str = "wasi_snapshot_preview1";
+
+/// The only functions it may import. std brings them with its hash maps, its panic messages and its exit; none
+/// of them tells the time or opens a socket or file.
+const ALLOWED: [&str; 5] = [
+    "environ_get",
+    "environ_sizes_get",
+    "fd_write",
+    "proc_exit",
+    "random_get",
+];
+
+/// The names at the border of a module.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Interface {
+    /// `module.name` of each import.
+    pub(crate) imports: Vec<String>,
+    /// The name of each export.
+    pub(crate) exports: Vec<String>,
+}
+
+/// Reads the imports and exports of a module.
+pub(crate) fn read(module: &[u8]) -> Result<Interface> {
+    let mut interface = Interface::default();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload? {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import?;
+                    interface
+                        .imports
+                        .push(format!("{}.{}", import.module, import.name));
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    interface.exports.push(export?.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(interface)
+}
+
+/// The imports that are not allowed.
+pub(crate) fn forbidden(imports: &[String]) -> Vec<String> {
+    imports
+        .iter()
+        .filter(|import| !is_allowed(import))
+        .cloned()
+        .collect()
+}
+
+fn is_allowed(import: &str) -> bool {
+    import
+        .split_once('.')
+        .is_some_and(|(module, name)| module == MODULE && ALLOWED.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module with one imported function `module.name`, exported as `probe`. Names are shorter than 100 bytes.
+    fn module_with(module: &str, name: &str) -> Vec<u8> {
+        fn length(bytes: &[u8]) -> u8 {
+            u8::try_from(bytes.len()).unwrap()
+        }
+        fn section(id: u8, body: &[u8]) -> Vec<u8> {
+            [&[id, length(body)], body].concat()
+        }
+        fn text(text: &str) -> Vec<u8> {
+            [&[length(text.as_bytes())], text.as_bytes()].concat()
+        }
+        let types = section(1, &[1, 0x60, 0, 0]);
+        let imports = section(2, &[&[1][..], &text(module), &text(name), &[0, 0]].concat());
+        let exports = section(7, &[&[1][..], &text("probe"), &[0, 0]].concat());
+        [&b"\0asm\x01\0\0\0"[..], &types, &imports, &exports].concat()
+    }
+
+    #[test]
+    fn imports_and_exports_are_read() {
+        let interface = read(&module_with("wasi_snapshot_preview1", "fd_write")).unwrap();
+
+        assert_eq!(interface.imports, ["wasi_snapshot_preview1.fd_write"]);
+        assert_eq!(interface.exports, ["probe"]);
+        assert!(forbidden(&interface.imports).is_empty());
+    }
+
+    #[test]
+    fn clocks_sockets_files_and_foreign_modules_are_forbidden() {
+        for (module, name) in [
+            ("wasi_snapshot_preview1", "clock_time_get"),
+            ("wasi_snapshot_preview1", "sock_send"),
+            ("wasi_snapshot_preview1", "path_open"),
+            ("env", "fd_write"),
+        ] {
+            let interface = read(&module_with(module, name)).unwrap();
+            assert_eq!(forbidden(&interface.imports), [format!("{module}.{name}")]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_module_is_refused() {
+        assert!(read(b"not wasm").is_err());
+        let module = module_with("env", "f");
+        assert!(read(&module[..module.len() - 1]).is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! The WebAssembly build of fapi-core: it must need no clock, no sockets and no files.
+
+mod imports;
+mod toolchain;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::command;
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+pub(crate) use toolchain::{ToolchainChoice, provide};
+
+/// The function that the probe exports.
+const EXPORT: &str = "probe";
+
+/// Builds the probe for wasm32-wasip1, prints what it imports, and fails if that is more than allowed.
+pub(crate) fn run(workspace: &Workspace, choice: ToolchainChoice) -> Result<(), Failure> {
+    let module = build(workspace, choice)?;
+    let bytes = fs::read(&module).map_err(|cause| Failure::File {
+        path: module,
+        cause,
+    })?;
+    let interface = imports::read(&bytes).map_err(Failure::Module)?;
+    println!(
+        "the wasm build of fapi-core has {} imports",
+        interface.imports.len()
+    );
+    for import in &interface.imports {
+        println!("  {import}");
+    }
+    if !interface.exports.iter().any(|name| name == EXPORT) {
+        return Err(Failure::NoExport(EXPORT));
+    }
+    match imports::forbidden(&interface.imports) {
+        names if names.is_empty() => Ok(()),
+        names => Err(Failure::ForbiddenImports(names)),
+    }
+}
+
+/// The manifest of the probe, a workspace of its own.
+pub(crate) fn probe_manifest(workspace: &Workspace) -> PathBuf {
+    workspace
+        .root
+        .join("crates")
+        .join("xtask")
+        .join("probe")
+        .join("Cargo.toml")
+}
+
+fn build(workspace: &Workspace, choice: ToolchainChoice) -> Result<PathBuf, Failure> {
+    let toolchain = provide(choice)?;
+    let manifest = probe_manifest(workspace);
+    share_lock_file(workspace, &manifest)?;
+    let target = workspace.target.join("wasm-probe");
+    command::run(
+        toolchain
+            .cargo_build()
+            .current_dir(&workspace.root)
+            .args([
+                "--release",
+                "--target",
+                toolchain::TARGET,
+                "--manifest-path",
+            ])
+            .arg(&manifest)
+            .arg("--target-dir")
+            .arg(&target),
+    )?;
+    Ok(target
+        .join(toolchain::TARGET)
+        .join("release")
+        .join("wasm_probe.wasm"))
+}
+
+/// The probe is checked with the dependencies that the workspace has locked; cargo drops what it does not need.
+fn share_lock_file(workspace: &Workspace, manifest: &Path) -> Result<(), Failure> {
+    let from = workspace.root.join("Cargo.lock");
+    fs::copy(&from, manifest.with_file_name("Cargo.lock"))
+        .map(|_| ())
+        .map_err(|cause| Failure::File { path: from, cause })
+}

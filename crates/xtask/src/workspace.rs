@@ -1,0 +1,125 @@
+//! What `cargo metadata` says about the workspace.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::command;
+use crate::failure::Failure;
+
+/// The workspace and its packages.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Workspace {
+    /// The folder of the root Cargo.toml.
+    #[serde(rename = "workspace_root")]
+    pub(crate) root: PathBuf,
+    /// Where cargo builds.
+    #[serde(rename = "target_directory")]
+    pub(crate) target: PathBuf,
+    packages: Vec<Package>,
+}
+
+/// One package of the workspace.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    /// Each feature and what it enables, implicit ones of optional dependencies included.
+    pub(crate) features: BTreeMap<String, Vec<String>>,
+    /// `None`: to any registry. An empty list: never.
+    publish: Option<Vec<String>>,
+    targets: Vec<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    kind: Vec<String>,
+}
+
+impl Workspace {
+    /// Asks cargo about the workspace of the current folder.
+    pub(crate) fn load() -> Result<Self, Failure> {
+        let output = command::capture(command::cargo().args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+        ]))?;
+        Self::parse(&output)
+    }
+
+    /// Reads the output of `cargo metadata`.
+    pub(crate) fn parse(metadata: &[u8]) -> Result<Self, Failure> {
+        serde_json::from_slice(metadata).map_err(Failure::Metadata)
+    }
+
+    /// `cargo` in the root folder.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command = command::cargo();
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// The packages that go to a registry.
+    pub(crate) fn published(&self) -> impl Iterator<Item = &Package> {
+        self.packages
+            .iter()
+            .filter(|package| package.is_published())
+    }
+}
+
+impl Package {
+    fn is_published(&self) -> bool {
+        self.publish
+            .as_ref()
+            .is_none_or(|registries| !registries.is_empty())
+    }
+
+    /// Whether other packages can depend on it.
+    pub(crate) fn is_library(&self) -> bool {
+        self.targets
+            .iter()
+            .any(|target| target.kind.iter().any(|kind| kind == "lib"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METADATA: &str = r#"{
+        "workspace_root": "/repo", "target_directory": "/repo/target", "version": 1,
+        "packages": [
+            {"name": "core", "publish": null, "features": {"default": [], "schema": ["dep:schemars"]},
+             "targets": [{"kind": ["lib"]}, {"kind": ["example"]}]},
+            {"name": "xtask", "publish": [], "features": {}, "targets": [{"kind": ["bin"]}]},
+            {"name": "tool", "publish": ["own"], "features": {}, "targets": [{"kind": ["bin"]}]}
+        ]}"#;
+
+    #[test]
+    fn packages_that_are_never_published_are_left_out() {
+        let workspace = Workspace::parse(METADATA.as_bytes()).unwrap();
+
+        assert_eq!(
+            workspace
+                .published()
+                .map(|package| package.name.as_str())
+                .collect::<Vec<_>>(),
+            ["core", "tool"]
+        );
+        assert_eq!(
+            workspace
+                .published()
+                .map(Package::is_library)
+                .collect::<Vec<_>>(),
+            [true, false]
+        );
+        assert_eq!(workspace.cargo().get_current_dir(), Some("/repo".as_ref()));
+    }
+
+    #[test]
+    fn unexpected_metadata_is_refused() {
+        assert!(matches!(Workspace::parse(b"{}"), Err(Failure::Metadata(_))));
+    }
+}
