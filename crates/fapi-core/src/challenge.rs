@@ -38,7 +38,11 @@ impl Code {
 enum Answer {
     Bare,
     Error(Code, &'static str),
-    Later { status: u16, grpc_code: u8, retry_after: u32 },
+    Later {
+        status: u16,
+        grpc_code: u8,
+        retry_after: u32,
+    },
 }
 
 impl Challenge {
@@ -60,9 +64,11 @@ impl Challenge {
                 );
                 (status, grpc_code, Some(challenge), None)
             }
-            Answer::Later { status, grpc_code, retry_after } => {
-                (status, grpc_code, None, Some(retry_after))
-            }
+            Answer::Later {
+                status,
+                grpc_code,
+                retry_after,
+            } => (status, grpc_code, None, Some(retry_after)),
         };
         Self {
             status,
@@ -128,10 +134,14 @@ fn answer(denial: &Denial) -> Answer {
                 ProofError::TooLarge => "The DPoP proof is too large",
                 ProofError::Malformed => "The DPoP proof is malformed",
                 ProofError::Type => "The DPoP proof has the wrong typ",
-                ProofError::Algorithm => "The DPoP proof is signed with an algorithm that is not accepted",
+                ProofError::Algorithm => {
+                    "The DPoP proof is signed with an algorithm that is not accepted"
+                }
                 ProofError::Key => "The DPoP proof shows a key that is not accepted",
                 ProofError::Method => "The DPoP proof is for another method",
-                ProofError::Target | ProofError::UnknownAuthority => "The DPoP proof is for another URI",
+                ProofError::Target | ProofError::UnknownAuthority => {
+                    "The DPoP proof is for another URI"
+                }
                 ProofError::TooOld => "The DPoP proof is too old",
                 ProofError::FromFuture => "The DPoP proof is from the future",
                 ProofError::OutsideValidity => "The DPoP proof is not valid now",
@@ -140,13 +150,16 @@ fn answer(denial: &Denial) -> Answer {
                 ProofError::Replayed => "The DPoP proof was used before",
             },
         ),
-        Denial::Nonce { .. } => {
-            Answer::Error(Code::UseDpopNonce, "Resource server requires nonce in DPoP proof")
-        }
+        Denial::Nonce { .. } => Answer::Error(
+            Code::UseDpopNonce,
+            "Resource server requires nonce in DPoP proof",
+        ),
         Denial::Token(token) => Answer::Error(
             Code::InvalidToken,
             match token {
-                TokenError::BearerScheme => "The access token must be presented with the DPoP scheme",
+                TokenError::BearerScheme => {
+                    "The access token must be presented with the DPoP scheme"
+                }
                 TokenError::Expired => "The access token has expired",
                 TokenError::NotBound => "The access token is not bound to its sender",
                 TokenError::NotJwt
@@ -164,7 +177,11 @@ fn answer(denial: &Denial) -> Answer {
         ),
         // One phrase for both: RFC 9449 figure 16 has it for the key.
         Denial::Binding(_) => Answer::Error(Code::InvalidToken, "Invalid DPoP key binding"),
-        Denial::Quota(_) => Answer::Later { status: 429, grpc_code: 8, retry_after: 1 },
+        Denial::Quota(_) => Answer::Later {
+            status: 429,
+            grpc_code: 8,
+            retry_after: 1,
+        },
         Denial::Unavailable(_, unavailable) => Answer::Later {
             status: 503,
             grpc_code: 14,

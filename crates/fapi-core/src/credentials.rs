@@ -143,7 +143,10 @@ fn percent_decoded(text: &str) -> impl Iterator<Item = u8> {
 mod tests {
     use super::*;
 
-    fn of<'a>(lines: &[&'a [u8]], query: Option<&'a str>) -> Result<Credentials<'a>, NoCredentials> {
+    fn of<'a>(
+        lines: &[&'a [u8]],
+        query: Option<&'a str>,
+    ) -> Result<Credentials<'a>, NoCredentials> {
         Credentials::of(&PresentedRequest {
             method: "GET",
             authority: None,
@@ -185,10 +188,29 @@ mod tests {
     #[test]
     fn broken_syntax_is_malformed() {
         for line in [
-            "", " ", "DPoP", "DPoP ", "DPoP a b", "DPoP a=b", "DPoP =", "DPoP token=\"a\"", "DPoP a,b",
-            "DPoP\ta", "DPoP \ta\tb", "DPoP a\"", "DPoP a\\", "DPoP (a)", "DPoP é", "DPoP a\u{0}", "D\"oP a",
+            "",
+            " ",
+            "DPoP",
+            "DPoP ",
+            "DPoP a b",
+            "DPoP a=b",
+            "DPoP =",
+            "DPoP token=\"a\"",
+            "DPoP a,b",
+            "DPoP\ta",
+            "DPoP \ta\tb",
+            "DPoP a\"",
+            "DPoP a\\",
+            "DPoP (a)",
+            "DPoP é",
+            "DPoP a\u{0}",
+            "D\"oP a",
         ] {
-            assert_eq!(one(line), malformed(Malformed::AuthorizationSyntax), "{line:?}");
+            assert_eq!(
+                one(line),
+                malformed(Malformed::AuthorizationSyntax),
+                "{line:?}"
+            );
         }
         assert_eq!(
             of(&[b"DPoP \xff"], None),
@@ -202,7 +224,11 @@ mod tests {
         assert_eq!(of(&[b"DPoP a", b"DPoP a"], None), several);
         assert_eq!(of(&[b"Basic a", b"DPoP a"], None), several);
         for line in [
-            "DPoP a,DPoP b", "Bearer a, dpop b", "Basic x,bearer y", "DPoP a , DPoP", ",DPoP a",
+            "DPoP a,DPoP b",
+            "Bearer a, dpop b",
+            "Basic x,bearer y",
+            "DPoP a , DPoP",
+            ",DPoP a",
         ] {
             assert_eq!(one(line), several, "{line}");
         }
@@ -212,14 +238,25 @@ mod tests {
 
     #[test]
     fn a_token_in_the_query_beside_the_header_is_malformed() {
-        for query in ["access_token=x", "a=b&access_token", "%61ccess%5Ftoken=x", "access_token=&c"] {
+        for query in [
+            "access_token=x",
+            "a=b&access_token",
+            "%61ccess%5Ftoken=x",
+            "access_token=&c",
+        ] {
             assert_eq!(
                 of(&[b"DPoP a"], Some(query)),
                 malformed(Malformed::TokenInQuery),
                 "{query}"
             );
         }
-        for query in ["", "a=access_token", "access_tokens=x", "xaccess_token=1", "access%token=%"] {
+        for query in [
+            "",
+            "a=access_token",
+            "access_tokens=x",
+            "xaccess_token=1",
+            "access%token=%",
+        ] {
             assert!(of(&[b"DPoP a"], Some(query)).is_ok(), "{query}");
         }
     }

@@ -216,7 +216,12 @@ fn origins(config: &Config) -> Result<OriginRule, ConfigError> {
         })?;
         Ok(PublicOrigin {
             origin,
-            resource: entry.resource.as_ref().unwrap_or(&config.resource).as_str().into(),
+            resource: entry
+                .resource
+                .as_ref()
+                .unwrap_or(&config.resource)
+                .as_str()
+                .into(),
             audiences: match (&entry.audiences, &entry.resource) {
                 (Some(audiences), _) => audiences.iter().map(|one| one.as_str().into()).collect(),
                 (None, Some(resource)) => [resource.as_str().into()].into(),
@@ -228,4 +233,3 @@ fn origins(config: &Config) -> Result<OriginRule, ConfigError> {
     let compiled: Result<_, ConfigError> = entries.iter().enumerate().map(compile).collect();
     Ok(OriginRule::ByAuthority(compiled?))
 }
-

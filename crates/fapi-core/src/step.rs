@@ -94,7 +94,12 @@ impl NeedKeys {
 
     /// Goes on with the issuer's key set as it is now, or without. A set that still lacks the key ends in a refusal.
     pub fn resume(self, keys: Result<Arc<KeySet>, Unavailable>, now: UnixTime) -> Step {
-        let KeysWanted { verifier, presented, proof, .. } = *self.0;
+        let KeysWanted {
+            verifier,
+            presented,
+            proof,
+            ..
+        } = *self.0;
         match keys {
             Ok(keys) => verifier.resume_with_keys(presented, proof, &keys, now),
             Err(unavailable) => Denial::Unavailable(Dependency::Keys, unavailable).into(),
@@ -147,7 +152,12 @@ impl NeedIntrospection {
 
     /// Goes on with the body of a 200 response from the issuer's introspection endpoint, or without.
     pub fn resume(self, response: Result<&str, Unavailable>, now: UnixTime) -> Step {
-        let IntrospectionWanted { verifier, presented, proof, .. } = *self.0;
+        let IntrospectionWanted {
+            verifier,
+            presented,
+            proof,
+            ..
+        } = *self.0;
         match response {
             Ok(json) => verifier.resume_with_introspection(&presented, proof, json, now),
             Err(unavailable) => Denial::Unavailable(Dependency::Introspection, unavailable).into(),

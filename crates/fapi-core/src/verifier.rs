@@ -359,7 +359,9 @@ impl Verifier {
             })),
             ReplayRule::Elsewhere => {
                 let epoch = Epoch::new(0, now);
-                Ok(Step::Done(Verdict::Accepted(self.accept(token, &judged, &epoch, now))))
+                Ok(Step::Done(Verdict::Accepted(
+                    self.accept(token, &judged, &epoch, now),
+                )))
             }
         }
     }

@@ -14,6 +14,6 @@ pub use replay::{Epoch, Insertion, ReplayKey, ReplayWindow};
 pub use target::{Origin, OriginError, TargetMismatch, TargetUri};
 
 pub(crate) use proof::{
-    Expected, Freshness, ProofBuffers, ProofRules, TokenHash,
-    UnsignedProof, VerifiedProof, check_claims, is_over, only_proof,
+    Expected, Freshness, ProofBuffers, ProofRules, TokenHash, UnsignedProof, VerifiedProof,
+    check_claims, is_over, only_proof,
 };

@@ -92,10 +92,7 @@ impl NonceKeys {
 
     pub(crate) fn check(&self, nonce: &str, key: &Thumbprint) -> NonceCheck {
         let mut octets = [0; LENGTH];
-        if !matches!(
-            URL_SAFE_NO_PAD.decode_slice(nonce, &mut octets),
-            Ok(LENGTH)
-        ) {
+        if !matches!(URL_SAFE_NO_PAD.decode_slice(nonce, &mut octets), Ok(LENGTH)) {
             return NonceCheck::Foreign;
         }
         let Some((body, mac)) = octets.split_first_chunk::<BODY>() else {
@@ -141,7 +138,10 @@ impl Body {
         UnixTime::from_secs(u64::try_from(high).unwrap_or(0).cast_signed())
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the low half is what is wanted"
+    )]
     fn epoch(&self) -> u64 {
         u128::from_be_bytes(self.0) as u64
     }
@@ -179,7 +179,10 @@ mod tests {
         let keys = NonceKeys::new(&[9; 32], []).unwrap();
         let nonce = keys.mint(&KEY, &epoch(), NOW);
         assert_eq!(nonce.as_str().len(), 43);
-        let ours = NonceCheck::Ours { issued: NOW, epoch: 7 };
+        let ours = NonceCheck::Ours {
+            issued: NOW,
+            epoch: 7,
+        };
         assert_eq!(keys.check(nonce.as_str(), &KEY), ours);
         let other = Thumbprint::from_bytes([2; 32]);
         assert_eq!(keys.check(nonce.as_str(), &other), NonceCheck::Foreign);
@@ -198,7 +201,12 @@ mod tests {
             let changed = URL_SAFE_NO_PAD.encode(changed);
             assert_eq!(keys.check(&changed, &KEY), NonceCheck::Foreign);
         }
-        for text in ["", "x", &nonce.as_str()[1..], &format!("{}A", nonce.as_str())] {
+        for text in [
+            "",
+            "x",
+            nonce.as_str().get(1..).unwrap(),
+            &format!("{}A", nonce.as_str()),
+        ] {
             assert_eq!(keys.check(text, &KEY), NonceCheck::Foreign);
         }
     }
@@ -224,7 +232,10 @@ mod tests {
         let nonce = keys.mint(&KEY, &Epoch::new(u64::MAX, NOW), early);
         assert_eq!(
             keys.check(nonce.as_str(), &KEY),
-            NonceCheck::Ours { issued: early, epoch: u64::MAX }
+            NonceCheck::Ours {
+                issued: early,
+                epoch: u64::MAX
+            }
         );
     }
 }

@@ -243,7 +243,11 @@ pub(crate) fn check_claims<'a>(
     now: UnixTime,
 ) -> Result<UnsignedProof<'a>, Denial> {
     let parsed = parse(proof, buffers).map_err(Denial::Proof)?;
-    let UnverifiedProof { header, claims, jws } = parsed;
+    let UnverifiedProof {
+        header,
+        claims,
+        jws,
+    } = parsed;
     if !rules.algorithms.contains(header.algorithm) {
         return Err(Denial::Proof(ProofError::Algorithm));
     }
@@ -487,10 +491,12 @@ impl<'a> Claims<'a> {
 }
 
 /// `nbf` and `exp` are not part of a proof, but a client that sets them means them (RFC 7519 §4.1).
-fn check_validity(claims: &Claims<'_>, rules: &ProofRules, now: UnixTime) -> Result<(), ProofError> {
-    let begun = claims
-        .nbf
-        .is_none_or(|nbf| nbf.since(now) <= rules.future);
+fn check_validity(
+    claims: &Claims<'_>,
+    rules: &ProofRules,
+    now: UnixTime,
+) -> Result<(), ProofError> {
+    let begun = claims.nbf.is_none_or(|nbf| nbf.since(now) <= rules.future);
     if begun && !is_over(claims.exp, now) {
         Ok(())
     } else {
@@ -513,7 +519,11 @@ fn freshness(
     now: UnixTime,
 ) -> Result<Freshness, Staleness> {
     let by_iat = Freshness::IssuedAt(claims.iat);
-    let problem = match claims.nonce.as_ref().map(|nonce| nonces.check(&nonce.0, key)) {
+    let problem = match claims
+        .nonce
+        .as_ref()
+        .map(|nonce| nonces.check(&nonce.0, key))
+    {
         Some(NonceCheck::Ours { issued, epoch: of }) => {
             let by_nonce = Freshness::Nonce { issued, epoch: of };
             match by_nonce.check(rules, epoch, now) {

@@ -5,7 +5,6 @@
 /// Whether `(x, y)`, big-endian, is a point of P-256 (RFC 7518 §6.2.1, SEC 1 §3.2.2.1): both coordinates
 /// below p and y² = x³ − 3x + b. The point at infinity has no such coordinates. The group has prime order,
 /// so nothing else is left to check.
-#[allow(dead_code, reason = "jose::jwk calls it")]
 pub(crate) fn is_on_p256(x: &[u8; 32], y: &[u8; 32]) -> bool {
     match (Residue::from_be_bytes(x), Residue::from_be_bytes(y)) {
         (Some(x), Some(y)) => y.times(y).minus(B) == x.times(x.times(x).minus(THREE)),
@@ -17,7 +16,6 @@ pub(crate) fn is_on_p256(x: &[u8; 32], y: &[u8; 32]) -> bool {
 /// small order, or one that decoding must refuse (RFC 8032 §5.1.3): y ≥ p, or x = 0 with the sign bit set.
 ///
 /// An encoding that passes may still belong to no point: that is left to the back end.
-#[allow(dead_code, reason = "jose::jwk calls it")]
 pub(crate) fn is_refused_ed25519(encoded: &[u8; 32]) -> bool {
     let mut y = *encoded;
     // The top bit is the sign of x. Without it the table stands for the 8 points of small order and for

@@ -149,3 +149,63 @@ impl Shard {
         self.young.insert(digest, cached);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::{Confirmation, Scope};
+
+    const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+    const KEY: Thumbprint = Thumbprint::from_bytes([1; 32]);
+
+    fn token() -> Arc<VerifiedToken> {
+        Arc::new(VerifiedToken {
+            issuer: "https://as.example.com".into(),
+            subject: None,
+            client_id: None,
+            scope: Scope::default(),
+            confirmation: Confirmation::Key(KEY),
+            expires: NOW.plus(300),
+            not_before: None,
+            claims: "{}".into(),
+        })
+    }
+
+    fn digest(n: u32) -> [u8; 32] {
+        use sha2::Digest as _;
+        sha2::Sha256::digest(n.to_be_bytes()).into()
+    }
+
+    #[test]
+    fn a_token_is_remembered_for_its_lifetime_and_no_longer() {
+        let cache = TokenCache::new(30);
+        cache.put(digest(1), token(), KEY, 0, NOW);
+        assert!(cache.get(&digest(1), NOW).is_some());
+        assert!(cache.get(&digest(1), NOW.plus(29)).is_some());
+        assert!(cache.get(&digest(2), NOW).is_none());
+        // A hit does not prolong it, and neither does a clock that goes back.
+        assert!(cache.get(&digest(1), NOW.plus(30)).is_none());
+        cache.put(digest(1), token(), KEY, 0, NOW);
+        assert!(cache.get(&digest(1), NOW.plus(-1)).is_none());
+    }
+
+    #[test]
+    fn no_lifetime_means_no_memory() {
+        let cache = TokenCache::new(0);
+        cache.put(digest(1), token(), KEY, 0, NOW);
+        assert!(cache.get(&digest(1), NOW).is_none());
+        assert_eq!(cache.len(), 0);
+    }
+
+    #[test]
+    fn it_is_bounded_and_keeps_what_is_used() {
+        let cache = TokenCache::new(30);
+        let one = token();
+        for n in 0..50_000 {
+            cache.put(digest(n), Arc::clone(&one), KEY, 0, NOW);
+            assert!(cache.get(&digest(0), NOW).is_some(), "after {n} tokens");
+        }
+        let most = TokenCache::SHARDS * TokenCache::GENERATION * 2;
+        assert!((most / 2..=most).contains(&cache.len()), "{}", cache.len());
+    }
+}

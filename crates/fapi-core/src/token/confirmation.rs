@@ -103,7 +103,10 @@ impl RawConfirmation<'_> {
                 .transpose()
         };
         let certificate = |hash: Thumbprint| CertificateThumbprint(*hash.as_bytes());
-        match (thumbprint(&self.jkt).ok()?, thumbprint(&self.x5t_s256).ok()?) {
+        match (
+            thumbprint(&self.jkt).ok()?,
+            thumbprint(&self.x5t_s256).ok()?,
+        ) {
             (Some(key), None) => Some(Confirmation::Key(key)),
             (None, Some(hash)) => Some(Confirmation::Certificate(certificate(hash))),
             (Some(key), Some(hash)) => {

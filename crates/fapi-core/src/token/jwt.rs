@@ -75,8 +75,7 @@ impl<'a> Jwt<'a> {
     ) -> Result<UnverifiedToken<'p, 'a>, TokenError> {
         let header = Header::parse(&self.header, policy)?;
         let mut claims = RawClaims::default();
-        read_object(&self.payload, &mut claims)
-            .map_err(|NotStrictJson| TokenError::Malformed)?;
+        read_object(&self.payload, &mut claims).map_err(|NotStrictJson| TokenError::Malformed)?;
         // RFC 9068 §2.2: the required claims.
         let issuer = nonempty(&claims.iss).ok_or(TokenError::MissingClaim)?;
         let subject = nonempty(&claims.sub).ok_or(TokenError::MissingClaim)?;
@@ -105,7 +104,9 @@ impl<'a> Jwt<'a> {
                 issuer: issuer.name(),
                 subject: Some(subject.into()),
                 client_id: Some(client_id.into()),
-                scope: claims.scope.map_or_else(Scope::default, |scope| Scope::new(&scope.0)),
+                scope: claims
+                    .scope
+                    .map_or_else(Scope::default, |scope| Scope::new(&scope.0)),
                 confirmation,
                 expires,
                 not_before,
@@ -116,6 +117,10 @@ impl<'a> Jwt<'a> {
 }
 
 /// What the issuer's keys say of a token.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "taken apart at once; a box would cost every new token an allocation"
+)]
 pub(crate) enum Signed {
     /// Verified, by the key with this thumbprint.
     By(Thumbprint, VerifiedToken),

@@ -43,7 +43,14 @@ mod tests {
     fn names_are_whole_and_exact() {
         let scope = Scope::new("openid  accounts:read payments ");
         assert!(scope.contains("payments"));
-        for absent in ["payment", "Payments", "accounts", "", " ", "openid accounts:read"] {
+        for absent in [
+            "payment",
+            "Payments",
+            "accounts",
+            "",
+            " ",
+            "openid accounts:read",
+        ] {
             assert!(!scope.contains(absent), "{absent:?}");
         }
         assert_eq!(scope.names().count(), 3);

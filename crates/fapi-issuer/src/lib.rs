@@ -1,0 +1,1 @@
+//! A small FAPI 2.0 authorization server.

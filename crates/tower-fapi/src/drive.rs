@@ -1,0 +1,157 @@
+//! Drives the core's step machine with the ports.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fapi_core::dpop::{Epoch, Quotas};
+use fapi_core::{
+    Facts, KeySet, KnownKeys, NeedReplayCheck, PresentedRequest, ReplayAnswer, ReplayOutcome, Step,
+    Unavailable, UnixTime, Verdict, Verifier,
+};
+
+use crate::ports::{Answer, Introspector, KeySource, PortFuture, ReplayStore};
+
+/// Tells the time.
+pub(crate) type Clock = dyn Fn() -> UnixTime + Send + Sync;
+
+/// Everything that the services of one layer share.
+pub(crate) struct Shared {
+    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) keys: Arc<dyn KeySource>,
+    pub(crate) introspector: Option<Arc<dyn Introspector>>,
+    pub(crate) replay: Arc<dyn ReplayStore>,
+    pub(crate) quotas: Mutex<Quotas>,
+    pub(crate) clock: Box<Clock>,
+}
+
+/// Where a verdict stands.
+pub(crate) enum Driven {
+    Done(Verdict),
+    Waiting(PortFuture<Verdict>),
+}
+
+impl Shared {
+    /// Decides about a request, at once if nothing has to be waited for.
+    pub(crate) fn decide(self: &Arc<Self>, request: &PresentedRequest<'_>) -> Driven {
+        let facts = Facts {
+            keys: &AtHand(&*self.keys),
+            epoch: self.replay.epoch(),
+        };
+        let mut step = self.verifier.begin(request, &facts, (self.clock)());
+        loop {
+            match self.answer(step) {
+                Answered::Done(verdict) => return Driven::Done(verdict),
+                Answered::Next(next) => step = next,
+                Answered::Wait(next) => return Driven::Waiting(self.wait(next)),
+            }
+        }
+    }
+
+    /// Goes on in a future of its own.
+    fn wait(self: &Arc<Self>, mut next: PortFuture<Answered>) -> PortFuture<Verdict> {
+        let shared = Arc::clone(self);
+        Box::pin(async move {
+            let mut answered = next.await;
+            loop {
+                match answered {
+                    Answered::Done(verdict) => return verdict,
+                    Answered::Next(step) => answered = shared.answer(step),
+                    Answered::Wait(later) => {
+                        next = later;
+                        answered = next.await;
+                    }
+                }
+            }
+        })
+    }
+
+    /// Answers one question of the core.
+    fn answer(self: &Arc<Self>, step: Step) -> Answered {
+        match step {
+            Step::Done(verdict) => Answered::Done(verdict),
+            Step::NeedReplayCheck(need) => self.check_replay(need),
+            Step::NeedKeys(need) => {
+                let answer = self.keys.fetch(need.query());
+                self.then(answer, |keys, now| Answered::Next(need.resume(keys, now)))
+            }
+            Step::NeedIntrospection(need) => {
+                let answer = match &self.introspector {
+                    Some(introspector) => introspector.introspect(need.query()),
+                    // Construction refuses reference tokens without an introspector.
+                    None => Answer::Now(Err(Unavailable::retry_after_seconds(60))),
+                };
+                self.then(answer, |response, now| {
+                    let response = response.as_deref().map_err(|unavailable| *unavailable);
+                    Answered::Next(need.resume(response, now))
+                })
+            }
+        }
+    }
+
+    fn check_replay(self: &Arc<Self>, need: NeedReplayCheck) -> Answered {
+        let now = (self.clock)();
+        let query = need.query();
+        let checked = self
+            .quotas()
+            .check(query.issuer, query.client, query.thumbprint, now);
+        if let Err(exceeded) = checked {
+            let answer = ReplayAnswer {
+                outcome: ReplayOutcome::OverQuota(exceeded),
+                epoch: self.replay.epoch().unwrap_or(Epoch::new(0, now)),
+            };
+            return Answered::Done(need.resume(Ok(answer), now));
+        }
+        let answer = self.replay.insert(query, now);
+        let shared = Arc::clone(self);
+        self.then(answer, move |answer, now| {
+            if let Ok(ReplayAnswer {
+                outcome: ReplayOutcome::Fresh,
+                ..
+            }) = &answer
+            {
+                let query = need.query();
+                shared
+                    .quotas()
+                    .record(query.issuer, query.client, query.thumbprint, now);
+            }
+            Answered::Done(need.resume(answer, now))
+        })
+    }
+
+    /// Passes an answer on, now or when it comes, with the time of then.
+    fn then<T: Send + 'static>(
+        self: &Arc<Self>,
+        answer: Answer<T>,
+        resume: impl FnOnce(T, UnixTime) -> Answered + Send + 'static,
+    ) -> Answered {
+        match answer {
+            Answer::Now(answer) => resume(answer, (self.clock)()),
+            Answer::Later(answer) => {
+                let shared = Arc::clone(self);
+                Answered::Wait(Box::pin(async move {
+                    let answer = answer.await;
+                    resume(answer, (shared.clock)())
+                }))
+            }
+        }
+    }
+
+    fn quotas(&self) -> std::sync::MutexGuard<'_, Quotas> {
+        // Counters survive a panic elsewhere: at worst one is off by one.
+        self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Answered {
+    Done(Verdict),
+    Next(Step),
+    Wait(PortFuture<Answered>),
+}
+
+/// The key source, as the core sees it.
+struct AtHand<'a>(&'a dyn KeySource);
+
+impl KnownKeys for AtHand<'_> {
+    fn key_set(&self, issuer: &str) -> Option<Arc<KeySet>> {
+        self.0.known(issuer)
+    }
+}

@@ -1,0 +1,5 @@
+//! Memories of used proofs.
+
+mod memory;
+
+pub use memory::MemoryReplayStore;

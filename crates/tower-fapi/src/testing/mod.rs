@@ -1,0 +1,1 @@
+//! An issuer and a proof maker for tests.

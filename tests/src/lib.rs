@@ -1,0 +1,1 @@
+//! Vectors and end-to-end tests: what needs more than one crate.
