@@ -10,14 +10,14 @@
     reason = "a benchmark that fails should stop"
 )]
 
+#[path = "support/reference.rs"]
+mod reference;
 mod support;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-
-use support::{CAPACITY, Receiver, Sender, Sent, signed_part};
+use support::{CAPACITY, Receiver, Sender, Sent};
 
 const ROUNDS: usize = 400;
 const BATCH: usize = 50;
@@ -25,7 +25,7 @@ const BATCH: usize = 50;
 fn main() {
     let sender = Sender::new();
     let token = sender.token();
-    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, sender.client_point());
+    let key = reference::key(&sender);
     let mut receiver = Receiver::new(&sender);
     let mut reference = Vec::new();
     let mut cached = Vec::new();
@@ -33,7 +33,10 @@ fn main() {
     receiver.accept(&sender.send(&token));
     for _ in 0..ROUNDS {
         let proofs: Vec<Sent> = (0..BATCH).map(|_| sender.send(&token)).collect();
-        let signed: Vec<_> = proofs.iter().map(|sent| signed_part(&sent.proof)).collect();
+        let signed: Vec<_> = proofs
+            .iter()
+            .map(|sent| reference::signed_part(&sent.proof))
+            .collect();
         reference.push(time(|| {
             for (message, signature) in &signed {
                 key.verify(message, signature).unwrap();

@@ -10,23 +10,24 @@
     reason = "a benchmark that fails should stop"
 )]
 
+#[path = "support/reference.rs"]
+mod reference;
 mod support;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
-use support::{Receiver, Sender, signed_part};
+use support::{Receiver, Sender};
 
 fn verdict(c: &mut Criterion) {
     let sender = Sender::new();
     let token = sender.token();
-    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, sender.client_point());
+    let key = reference::key(&sender);
     let mut group = c.benchmark_group("verdict");
     group.bench_function("reference: one bare ES256 verification", |b| {
         b.iter_batched(
             || sender.send(&token),
             |sent| {
-                let (message, signature) = signed_part(&sent.proof);
+                let (message, signature) = reference::signed_part(&sent.proof);
                 key.verify(message, &signature).unwrap();
             },
             BatchSize::SmallInput,

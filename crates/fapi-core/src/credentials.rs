@@ -80,14 +80,15 @@ fn malformed<T>(malformed: Malformed) -> Result<T, NoCredentials> {
 /// Whether an element after the first comma begins with one of our schemes. Hosts that join field lines (Envoy does)
 /// show two credentials in this form.
 fn has_second_credential(value: &[u8]) -> bool {
-    value.split(|byte| *byte == b',').skip(1).any(|element| {
-        let element = element.trim_ascii_start();
-        let scheme = element
-            .split(u8::is_ascii_whitespace)
-            .next()
-            .unwrap_or_default();
-        scheme.eq_ignore_ascii_case(b"DPoP") || scheme.eq_ignore_ascii_case(b"Bearer")
-    })
+    value.contains(&b',')
+        && value.split(|byte| *byte == b',').skip(1).any(|element| {
+            let element = element.trim_ascii_start();
+            let scheme = element
+                .split(u8::is_ascii_whitespace)
+                .next()
+                .unwrap_or_default();
+            scheme.eq_ignore_ascii_case(b"DPoP") || scheme.eq_ignore_ascii_case(b"Bearer")
+        })
 }
 
 /// RFC 9110 §5.5: optional white space around a field value is not part of it.
@@ -110,9 +111,10 @@ fn is_token(name: &[u8]) -> bool {
 fn is_token68(text: &str) -> bool {
     let unpadded = text.trim_end_matches('=');
     !unpadded.is_empty()
-        && unpadded
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+        && unpadded.bytes().all(|byte| {
+            matches!(byte,
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+        })
 }
 
 /// Whether a query has a parameter `access_token` (RFC 6750 §2.3), its name percent-encoded or not.

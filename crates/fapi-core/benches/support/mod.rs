@@ -24,7 +24,7 @@ const RESOURCE: &str = "https://api.example.com";
 /// Makes tokens and proofs.
 pub(crate) struct Sender {
     issuer: SigningKey,
-    client: SigningKey,
+    pub(crate) client: SigningKey,
     count: Cell<u64>,
 }
 
@@ -70,13 +70,6 @@ impl Sender {
             authorization: format!("DPoP {token}").into_bytes(),
             proof: proof.unwrap().into_bytes(),
         }
-    }
-
-    /// The client's public key as aws-lc-rs takes it: the uncompressed point.
-    pub(crate) fn client_point(&self) -> Vec<u8> {
-        let jwk = self.client.public_jwk_members();
-        let coordinate = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
-        [vec![4], coordinate("x"), coordinate("y")].concat()
     }
 
     fn jti(&self) -> String {
@@ -162,11 +155,4 @@ fn done(step: Step) -> Verdict {
         Step::Done(verdict) => verdict,
         other => panic!("not done: {other:?}"),
     }
-}
-
-/// Splits a proof into what is signed and the signature.
-pub(crate) fn signed_part(proof: &[u8]) -> (&[u8], Vec<u8>) {
-    let dot = proof.iter().rposition(|byte| *byte == b'.').unwrap();
-    let signature = URL_SAFE_NO_PAD.decode(&proof[dot + 1..]).unwrap();
-    (&proof[..dot], signature)
 }
