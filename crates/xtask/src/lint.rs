@@ -1,20 +1,19 @@
 //! Formatting, clippy and documentation: one cargo command each.
 
+use crate::beside;
 use crate::command;
 use crate::failure::Failure;
 use crate::wasm;
 use crate::workspace::Workspace;
 
-/// `cargo fmt --check` on the workspace and on the wasm probe, which is no member of it.
+/// `cargo fmt --check` on the workspace and on the packages that are no members of it.
 pub(crate) fn fmt(workspace: &Workspace) -> Result<(), Failure> {
     command::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
-    let probe = wasm::probe_manifest(workspace);
-    command::run(
-        workspace
-            .cargo()
-            .args(["fmt", "--check", "--manifest-path"])
-            .arg(probe),
-    )
+    for manifest in [wasm::probe_manifest(workspace), beside::manifest(workspace)] {
+        let check = ["fmt", "--check", "--manifest-path"];
+        command::run(workspace.cargo().args(check).arg(manifest))?;
+    }
+    Ok(())
 }
 
 /// Clippy on everything with all features, warnings denied.

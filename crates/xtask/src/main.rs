@@ -1,5 +1,6 @@
 //! The workspace's own commands. `cargo xtask test` is the test command; `cargo xtask help` lists the rest.
 
+mod beside;
 mod command;
 mod deny;
 mod failure;
@@ -72,6 +73,8 @@ enum Task {
         #[arg(long, value_enum, default_value_t)]
         toolchain: ToolchainChoice,
     },
+    /// Test tower-fapi in a program that uses jsonwebtoken with a back end of its own.
+    Beside,
     /// Check the workspace with the oldest Rust release it supports.
     Msrv,
     /// Package each published crate and build it from its package.
@@ -108,6 +111,7 @@ fn run(task: Task) -> Result<(), Failure> {
         ),
         Task::Features => Step::Features.run(&workspace),
         Task::WasmCore { toolchain } => wasm::run(&workspace, toolchain),
+        Task::Beside => Step::Beside.run(&workspace),
         Task::Msrv => Step::Msrv.run(&workspace),
         Task::Package { no_verify } => package::run(
             &workspace,

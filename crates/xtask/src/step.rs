@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::workspace::Workspace;
-use crate::{features, install, lint, msrv, package, schema, unit, wasm};
+use crate::{beside, features, install, lint, msrv, package, schema, unit, wasm};
 
 /// One step of the test command; `cargo xtask <name>` runs it alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +15,14 @@ pub(crate) enum Step {
     Schema,
     Features,
     WasmCore,
+    Beside,
     Msrv,
     Package,
 }
 
 impl Step {
     /// All steps in the order of `test`: the cheap ones first; a later one reuses what an earlier one built.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Install,
         Self::Fmt,
         Self::Clippy,
@@ -30,6 +31,7 @@ impl Step {
         Self::Schema,
         Self::Features,
         Self::WasmCore,
+        Self::Beside,
         Self::Msrv,
         Self::Package,
     ];
@@ -45,6 +47,7 @@ impl Step {
             Self::Schema => "schema",
             Self::Features => "features",
             Self::WasmCore => "wasm-core",
+            Self::Beside => "beside",
             Self::Msrv => "msrv",
             Self::Package => "package",
         }
@@ -61,6 +64,7 @@ impl Step {
             Self::Schema => schema::run(workspace, schema::Output::Compare),
             Self::Features => features::run(workspace),
             Self::WasmCore => wasm::run(workspace, wasm::ToolchainChoice::Auto),
+            Self::Beside => beside::run(workspace),
             Self::Msrv => msrv::run(workspace),
             Self::Package => package::run(workspace, package::Verification::Build),
         }

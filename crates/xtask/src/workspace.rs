@@ -1,7 +1,8 @@
 //! What `cargo metadata` says about the workspace.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
@@ -59,6 +60,15 @@ impl Workspace {
         let mut command = command::cargo();
         command.current_dir(&self.root);
         command
+    }
+
+    /// Gives a package that is a workspace of its own the dependencies that this one has locked; cargo drops what it does
+    /// not need.
+    pub(crate) fn share_lock_file(&self, manifest: &Path) -> Result<(), Failure> {
+        let from = self.root.join("Cargo.lock");
+        fs::copy(&from, manifest.with_file_name("Cargo.lock"))
+            .map(|_| ())
+            .map_err(|cause| Failure::File { path: from, cause })
     }
 
     /// The packages that go to a registry.

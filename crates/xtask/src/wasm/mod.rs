@@ -4,7 +4,7 @@ mod imports;
 mod toolchain;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::command;
 use crate::failure::Failure;
@@ -52,7 +52,7 @@ pub(crate) fn probe_manifest(workspace: &Workspace) -> PathBuf {
 fn build(workspace: &Workspace, choice: ToolchainChoice) -> Result<PathBuf, Failure> {
     let toolchain = provide(choice)?;
     let manifest = probe_manifest(workspace);
-    share_lock_file(workspace, &manifest)?;
+    workspace.share_lock_file(&manifest)?;
     let target = workspace.target.join("wasm-probe");
     command::run(
         toolchain
@@ -72,12 +72,4 @@ fn build(workspace: &Workspace, choice: ToolchainChoice) -> Result<PathBuf, Fail
         .join(toolchain::TARGET)
         .join("release")
         .join("wasm_probe.wasm"))
-}
-
-/// The probe is checked with the dependencies that the workspace has locked; cargo drops what it does not need.
-fn share_lock_file(workspace: &Workspace, manifest: &Path) -> Result<(), Failure> {
-    let from = workspace.root.join("Cargo.lock");
-    fs::copy(&from, manifest.with_file_name("Cargo.lock"))
-        .map(|_| ())
-        .map_err(|cause| Failure::File { path: from, cause })
 }
