@@ -1,7 +1,47 @@
-//! Tower middleware for FAPI 2.0 resource servers.
+//! Tower middleware for FAPI 2.0 resource servers: only requests whose sender has proven that the access token is theirs
+//! get through.
 //!
 //! Behind a proxy, first see to `origin`: a DPoP proof names the public URL of the request, which this process cannot
-//! see. It is taken from the configuration, never from `Host` or `X-Forwarded-*`.
+//! see. It is taken from the configuration, never from `Host` or `X-Forwarded-*`. And inside a nested axum router the
+//! path is no longer whole: put the layer on the outermost router, or make it with `FapiLayer::for_axum` (feature
+//! `axum`).
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use http::{Request, Response, StatusCode};
+//! use tower::{Service as _, ServiceBuilder, ServiceExt as _, service_fn};
+//! use tower_fapi::{Access, FapiConfig, FapiLayer, IssuerConfig};
+//!
+//! async fn accounts(request: Request<String>) -> Result<Response<String>, Infallible> {
+//!     // Only the layer makes an `Access`, so its presence is the proof.
+//!     let access = request.extensions().get::<Access>().expect("behind FapiLayer");
+//!     Ok(Response::new(format!("accounts of {:?}", access.subject())))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+//! let config = FapiConfig::builder("https://api.example.com")
+//!     .issuer(IssuerConfig::new("https://as.example.com").jwks(jwks))
+//!     .build()?;
+//! let mut service = ServiceBuilder::new()
+//!     .layer(FapiLayer::new(config)?)
+//!     .service(service_fn(accounts));
+//!
+//! let response = service.ready().await?.call(Request::get("/accounts").body(String::new())?).await?;
+//! assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+//! assert_eq!(response.headers()["www-authenticate"], "DPoP algs=\"ES256 PS256 EdDSA Ed25519\"");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A refused request gets a response without body. Its extensions hold the [`Denial`], for layers further out; the log has
+//! the [`Reason`]'s code under the target `tower_fapi`: at info level for what clients do wrong, at warn level where no
+//! decision could be made. No token, proof or claim is logged.
+//!
+//! Where browsers of other origins are served, add `WWW-Authenticate` and `DPoP-Nonce` to `Access-Control-Expose-Headers` in
+//! a CORS layer *outside* this one, which must also answer preflight requests: they carry no token.
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
