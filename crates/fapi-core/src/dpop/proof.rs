@@ -132,6 +132,12 @@ pub(crate) enum Freshness {
     IssuedAt(UnixTime),
     /// A nonce of ours, which decides instead of `iat` (RFC 9449 §4.3 check 11).
     Nonce { issued: UnixTime, epoch: u64 },
+    /// Its own `iat`, because its nonce is of another epoch and none is asked for. Not past the nonce's life: the proof
+    /// may have been accepted for its nonce before, and is remembered only that long.
+    IssuedAtWithin {
+        iat: UnixTime,
+        nonce_issued: UnixTime,
+    },
 }
 
 impl Freshness {
@@ -143,24 +149,13 @@ impl Freshness {
         now: UnixTime,
     ) -> Result<(), Staleness> {
         match self {
-            Self::IssuedAt(iat) => {
-                if now.since(iat) > rules.max_age {
-                    return Err(Staleness::Proof(ProofError::TooOld));
-                }
-                if iat.since(now) > rules.future {
-                    return Err(Staleness::Proof(ProofError::FromFuture));
-                }
-                match (rules.after_restart, epoch) {
-                    (AfterRestart::Challenge, Some(epoch)) if iat < epoch.since() => {
-                        Err(Staleness::Nonce(NonceProblem::BeforeEpoch))
-                    }
-                    _ => Ok(()),
-                }
+            Self::IssuedAt(iat) => check_issued_at(iat, rules, epoch, now),
+            Self::IssuedAtWithin { iat, nonce_issued } => {
+                check_nonce_age(nonce_issued, rules, now)?;
+                check_issued_at(iat, rules, epoch, now)
             }
             Self::Nonce { issued, epoch: of } => {
-                if now.since(issued) > rules.nonce_lifetime || issued.since(now) > rules.future {
-                    return Err(Staleness::Nonce(NonceProblem::Stale));
-                }
+                check_nonce_age(issued, rules, now)?;
                 match epoch {
                     Some(epoch) if epoch.id() != of => {
                         Err(Staleness::Nonce(NonceProblem::OtherEpoch))
@@ -171,20 +166,55 @@ impl Freshness {
         }
     }
 
-    /// Until when a replay store must remember the proof: as long as any instance could accept it, clocks apart.
+    /// Until when a replay store must remember the proof: as long as any instance could accept it, clocks apart. It is
+    /// the same time each time that the proof comes, whatever it is judged by.
     pub(crate) const fn remember_until(self, rules: &ProofRules) -> UnixTime {
         match self {
             Self::IssuedAt(iat) => iat.plus(rules.max_age).plus(rules.future),
-            Self::Nonce { issued, .. } => issued.plus(rules.nonce_lifetime).plus(rules.future),
+            Self::Nonce { issued, .. }
+            | Self::IssuedAtWithin {
+                nonce_issued: issued,
+                ..
+            } => issued.plus(rules.nonce_lifetime).plus(rules.future),
         }
     }
 
-    /// Whether the client should get a new nonce with a good answer: half of this one's life is over.
+    /// Whether the client should get a new nonce with a good answer: half of this one's life is over, or it is of
+    /// another epoch.
     pub(crate) const fn wants_renewal(self, rules: &ProofRules, now: UnixTime) -> bool {
         match self {
             Self::IssuedAt(_) => false,
+            Self::IssuedAtWithin { .. } => true,
             Self::Nonce { issued, .. } => now.since(issued) >= rules.nonce_lifetime / 2,
         }
+    }
+}
+
+fn check_issued_at(
+    iat: UnixTime,
+    rules: &ProofRules,
+    epoch: Option<&Epoch>,
+    now: UnixTime,
+) -> Result<(), Staleness> {
+    if now.since(iat) > rules.max_age {
+        return Err(Staleness::Proof(ProofError::TooOld));
+    }
+    if iat.since(now) > rules.future {
+        return Err(Staleness::Proof(ProofError::FromFuture));
+    }
+    match (rules.after_restart, epoch) {
+        (AfterRestart::Challenge, Some(epoch)) if iat < epoch.since() => {
+            Err(Staleness::Nonce(NonceProblem::BeforeEpoch))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_nonce_age(issued: UnixTime, rules: &ProofRules, now: UnixTime) -> Result<(), Staleness> {
+    if now.since(issued) > rules.nonce_lifetime || issued.since(now) > rules.future {
+        Err(Staleness::Nonce(NonceProblem::Stale))
+    } else {
+        Ok(())
     }
 }
 
@@ -518,26 +548,34 @@ fn freshness(
     epoch: Option<&Epoch>,
     now: UnixTime,
 ) -> Result<Freshness, Staleness> {
-    let by_iat = Freshness::IssuedAt(claims.iat);
-    let problem = match claims
+    let nonce = claims
         .nonce
         .as_ref()
-        .map(|nonce| nonces.check(&nonce.0, key))
-    {
-        Some(NonceCheck::Ours { issued, epoch: of }) => {
+        .map(|nonce| nonces.check(&nonce.0, key));
+    match (nonce, rules.nonces) {
+        (Some(NonceCheck::Ours { issued, epoch: of }), required) => {
             let by_nonce = Freshness::Nonce { issued, epoch: of };
-            match by_nonce.check(rules, epoch, now) {
-                Ok(()) => return Ok(by_nonce),
-                Err(staleness) => staleness,
+            match (by_nonce.check(rules, epoch, now), required) {
+                (Ok(()), _) => Ok(by_nonce),
+                (Err(Staleness::Nonce(NonceProblem::OtherEpoch)), NonceRule::Optional) => {
+                    Ok(Freshness::IssuedAtWithin {
+                        iat: claims.iat,
+                        nonce_issued: issued,
+                    })
+                }
+                // A nonce of ours that is too old is refused although we ask for none: the memory of used proofs may
+                // have dropped this one together with its nonce, while its `iat` would still do.
+                (Err(staleness), _) => Err(staleness),
             }
         }
-        Some(NonceCheck::Foreign) => Staleness::Nonce(NonceProblem::Foreign),
-        None => Staleness::Nonce(NonceProblem::Missing),
-    };
-    match rules.nonces {
         // RFC 9449 §11.3: once required, a proof without one is refused.
-        NonceRule::Required => Err(problem),
-        // We did not ask, so a nonce that is not good proves nothing and spoils nothing.
-        NonceRule::Optional => Ok(by_iat),
+        (Some(NonceCheck::Foreign), NonceRule::Required) => {
+            Err(Staleness::Nonce(NonceProblem::Foreign))
+        }
+        (None, NonceRule::Required) => Err(Staleness::Nonce(NonceProblem::Missing)),
+        // We did not ask, so a nonce that is not ours proves nothing and spoils nothing.
+        (Some(NonceCheck::Foreign) | None, NonceRule::Optional) => {
+            Ok(Freshness::IssuedAt(claims.iat))
+        }
     }
 }
