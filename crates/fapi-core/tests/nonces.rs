@@ -66,3 +66,41 @@ fn a_proof_is_remembered_as_long_whatever_it_is_judged_by() {
     assert_eq!(expires(Some(other)), expires(Some(EPOCH)));
     assert_eq!(expires(None), expires(Some(EPOCH)));
 }
+
+/// A nonce that goes stale while keys are fetched is replaced by one that the retry can use.
+#[test]
+fn the_nonce_given_after_a_wait_is_good() {
+    let client = Client::new();
+    let token = client.token();
+    let verifier = verifier(config().nonce(NonceConfig::required()));
+    let proof = client.proof_with(&token, json!({ "nonce": nonce_for(&client) }));
+    let step = client.send_knowing(&verifier, &token, &proof, &AtHand(None), Some(EPOCH), NOW);
+    let later = NOW.plus(121);
+    let denial = denied(keys_wanted(step).resume(Ok(key_set(&[&client.issuer])), later));
+    assert_eq!(denial.reason(), Reason::NonceStale);
+    let proof = client.proof_with(&token, json!({ "nonce": nonce_of(&denial) }));
+    fresh(client.send(&verifier, &token, &proof, later), later);
+}
+
+/// Without a memory of proofs there is no epoch: a renewed nonce is good, and so is one of another replica.
+#[test]
+fn where_replay_is_handled_elsewhere_epochs_play_no_role() {
+    let client = Client::new();
+    let token = client.token();
+    let config = config()
+        .nonce(NonceConfig::required())
+        .dangerous_replay_handled_elsewhere();
+    let verifier = verifier(config);
+    let mut nonce = nonce_for(&client);
+    for (seconds, id) in [(60, 1), (120, 2), (180, 3)] {
+        let now = NOW.plus(seconds);
+        let proof = client.proof_with(&token, json!({ "nonce": nonce }));
+        let keys = AtHand(Some(key_set(&[&client.issuer])));
+        let epoch = Some(Epoch::new(id, now));
+        let step = client.send_knowing(&verifier, &token, &proof, &keys, epoch, now);
+        let Step::Done(verdict) = step else {
+            panic!("waits for something: {step:?}");
+        };
+        nonce = accepted(verdict).nonce.unwrap().as_str().to_owned();
+    }
+}

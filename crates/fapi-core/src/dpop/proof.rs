@@ -112,6 +112,7 @@ pub(crate) struct UnsignedProof<'a> {
     jti: Cow<'a, str>,
     freshness: Freshness,
     expires: Option<UnixTime>,
+    epoch: Option<Epoch>,
     signing_input: Cow<'a, str>,
     signature: Vec<u8>,
 }
@@ -123,6 +124,8 @@ pub(crate) struct VerifiedProof<'a> {
     pub(crate) jti: Cow<'a, str>,
     pub(crate) freshness: Freshness,
     pub(crate) expires: Option<UnixTime>,
+    /// The epoch of the memory of used proofs, as the host knew it when the request came.
+    pub(crate) epoch: Option<Epoch>,
 }
 
 /// What shows that a proof is new.
@@ -300,20 +303,22 @@ pub(crate) fn check_claims<'a>(
     let freshness = freshness(&claims, key, rules, nonces, epoch, now);
     let freshness = freshness
         .and_then(|freshness| freshness.check(rules, epoch, now).map(|()| freshness))
-        .map_err(|staleness| {
-            // Without a memory there is no epoch to name; the nonce then says so, and is honoured by it alone.
-            let epoch = epoch.copied().unwrap_or(Epoch::new(0, now));
-            staleness.into_denial(|| nonces.mint(key, &epoch, now))
-        })?;
+        .map_err(|staleness| staleness.into_denial(|| nonces.mint(key, &named(epoch, now), now)))?;
     Ok(UnsignedProof {
         algorithm: header.algorithm,
         key: header.key,
         jti: claims.jti,
         freshness,
         expires: claims.exp,
+        epoch: epoch.copied(),
         signing_input: Cow::Borrowed(jws.signing_input),
         signature: jws::decode(jws.signature).ok_or(Denial::Proof(ProofError::Malformed))?,
     })
+}
+
+/// The epoch that a nonce names. Without a memory there is none to name; the nonce then says so.
+pub(crate) fn named(epoch: Option<&Epoch>, now: UnixTime) -> Epoch {
+    epoch.copied().unwrap_or(Epoch::new(0, now))
 }
 
 impl<'a> UnsignedProof<'a> {
@@ -338,6 +343,7 @@ impl<'a> UnsignedProof<'a> {
             jti: self.jti,
             freshness: self.freshness,
             expires: self.expires,
+            epoch: self.epoch,
         })
     }
 
@@ -349,6 +355,7 @@ impl<'a> UnsignedProof<'a> {
             key: self.key,
             freshness: self.freshness,
             expires: self.expires,
+            epoch: self.epoch,
             signature: self.signature,
         }
     }
@@ -361,6 +368,7 @@ impl VerifiedProof<'_> {
             thumbprint: self.thumbprint,
             freshness: self.freshness,
             expires: self.expires,
+            epoch: self.epoch,
         }
     }
 }
