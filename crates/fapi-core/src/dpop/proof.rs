@@ -1,6 +1,7 @@
 //! DPoP proofs (RFC 9449 §4): parsed into complete types, then checked against the request.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -105,7 +106,6 @@ pub(crate) struct Expected<'a> {
 }
 
 /// A proof that fits the request, by its own word: its signature has not been verified.
-#[derive(Debug)]
 pub(crate) struct UnsignedProof<'a> {
     algorithm: Algorithm,
     key: PublicKey,
@@ -314,6 +314,18 @@ pub(crate) fn check_claims<'a>(
         signing_input: Cow::Borrowed(jws.signing_input),
         signature: jws::decode(jws.signature).ok_or(Denial::Proof(ProofError::Malformed))?,
     })
+}
+
+impl fmt::Debug for UnsignedProof<'_> {
+    /// Leaves out the signed text: whoever reads it in a log could use the proof first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnsignedProof")
+            .field("algorithm", &self.algorithm)
+            .field("key", &self.key)
+            .field("jti", &self.jti)
+            .field("freshness", &self.freshness)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The epoch that a nonce names. Without a memory there is none to name; the nonce then says so.
