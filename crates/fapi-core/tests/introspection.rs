@@ -5,24 +5,33 @@ mod support;
 use std::sync::Arc;
 
 use fapi_core::config::{
-    ClientAuth, IntrospectionConfig, IssuerConfig, TlsClientAuth, TokenFormat,
+    ClientAuth, Config, IntrospectionConfig, IssuerConfig, OpaqueToken, TlsClientAuth, TokenFormat,
 };
-use fapi_core::{Denial, NeedIntrospection, Reason, Unavailable, Verifier};
+use fapi_core::{Denial, NeedIntrospection, Policy, Reason, Unavailable, Verifier};
 use serde_json::{Value, json};
 use support::*;
 
 const TOKEN: &str = "reference-token-1";
 
 fn opaque(format: TokenFormat) -> Arc<Verifier> {
-    let endpoint = IntrospectionConfig::new(
+    verifier(Config::builder(RS).issuer(issuer(format, endpoint())))
+}
+
+/// An endpoint that answers with unsigned JSON.
+fn endpoint() -> IntrospectionConfig {
+    let mut endpoint = IntrospectionConfig::new(
         "https://as.example.com/introspect",
         "rs",
         ClientAuth::TlsClientAuth(TlsClientAuth::default()),
     );
-    let issuer = IssuerConfig::new(AS)
+    endpoint.signed_response = false;
+    endpoint
+}
+
+fn issuer(format: TokenFormat, endpoint: IntrospectionConfig) -> IssuerConfig {
+    IssuerConfig::new(AS)
         .token_format(format)
-        .introspection(endpoint);
-    verifier(fapi_core::config::Config::builder(RS).issuer(issuer))
+        .introspection(endpoint)
 }
 
 fn waiting(client: &Client) -> NeedIntrospection {
@@ -161,4 +170,22 @@ fn a_jwt_is_never_asked_about() {
         NOW,
     );
     assert_eq!(denied(step).reason(), Reason::TokenNotJwt);
+}
+
+/// A document that asks for signed answers must not be served with unsigned ones.
+#[test]
+fn what_is_asked_of_answers_and_not_done_is_refused_at_the_start() {
+    let mut signed = endpoint();
+    signed.signed_response = true;
+    let mut shaped = endpoint();
+    shaped.opaque_token = Some(OpaqueToken::default());
+    shaped.opaque_token.as_mut().unwrap().length = Some(17);
+    for (endpoint, member) in [(signed, "signed_response"), (shaped, "opaque_token")] {
+        for format in [TokenFormat::Opaque, TokenFormat::Any] {
+            let config = Config::builder(RS).issuer(issuer(format, endpoint.clone()));
+            let error = Policy::new(&config.build().unwrap()).unwrap_err();
+            let path = format!("issuers[0].introspection.{member}");
+            assert!(error.to_string().contains(&path), "{error}");
+        }
+    }
 }
