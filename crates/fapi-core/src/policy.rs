@@ -192,6 +192,18 @@ fn refuse_unsupported(config: &Config) -> Result<(), ConfigError> {
         if issuer.revocation != Revocation::None {
             return unsupported(format!("issuers[{place}].revocation"));
         }
+        let Some(introspection) = &issuer.introspection else {
+            continue;
+        };
+        // Where no token is asked about, these ask for nothing.
+        let asks = issuer.token_format != TokenFormat::Jwt;
+        let path = |member: &str| format!("issuers[{place}].introspection.{member}");
+        if asks && introspection.signed_response {
+            return unsupported(path("signed_response"));
+        }
+        if asks && introspection.opaque_token.is_some() {
+            return unsupported(path("opaque_token"));
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::credentials::{Credentials, NoCredentials, Scheme};
 use crate::denial::{BindingError, Denial, Dependency, ProofError, TokenError, Unavailable};
 use crate::dpop::{
     Epoch, Expected, Freshness, NonceKeys, ProofBuffers, ReplayKey, TargetUri, TokenHash,
-    UnsignedProof, VerifiedProof, check_claims, is_over, only_proof,
+    UnsignedProof, VerifiedProof, check_claims, is_over, named, only_proof,
 };
 use crate::jose::Thumbprint;
 use crate::keys::KeySet;
@@ -158,6 +158,11 @@ impl Verifier {
             target: TargetUri::new(&origin.origin, &origin.path_prefix, request.path),
             token: Some(&hash),
         };
+        // What is not remembered here has no epoch here.
+        let epoch = match self.policy.replay() {
+            ReplayRule::Check => facts.epoch.as_ref(),
+            ReplayRule::Elsewhere => None,
+        };
         let mut buffers = ProofBuffers::new();
         let proof = check_claims(
             proof,
@@ -165,7 +170,7 @@ impl Verifier {
             &expected,
             self.policy.proof_rules(),
             &self.nonces,
-            facts.epoch.as_ref(),
+            epoch,
             now,
         )?;
         // Stage 3: the token.
@@ -335,9 +340,9 @@ impl Verifier {
         }
         proof
             .freshness
-            .check(rules, None, now)
+            .check(rules, proof.epoch.as_ref(), now)
             .map_err(|staleness| {
-                let epoch = Epoch::new(0, now);
+                let epoch = named(proof.epoch.as_ref(), now);
                 staleness.into_denial(|| self.nonces.mint(&proof.thumbprint, &epoch, now))
             })?;
         let judged = Judged {
@@ -358,7 +363,7 @@ impl Verifier {
                 judged,
             })),
             ReplayRule::Elsewhere => {
-                let epoch = Epoch::new(0, now);
+                let epoch = named(None, now);
                 Ok(Step::Done(Verdict::Accepted(
                     self.accept(token, &judged, &epoch, now),
                 )))

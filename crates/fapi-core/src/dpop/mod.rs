@@ -15,5 +15,5 @@ pub use target::{Origin, OriginError, TargetMismatch, TargetUri};
 
 pub(crate) use proof::{
     Expected, Freshness, ProofBuffers, ProofRules, TokenHash, UnsignedProof, VerifiedProof,
-    check_claims, is_over, only_proof,
+    check_claims, is_over, named, only_proof,
 };

@@ -1,6 +1,7 @@
 //! DPoP proofs (RFC 9449 §4): parsed into complete types, then checked against the request.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -105,13 +106,13 @@ pub(crate) struct Expected<'a> {
 }
 
 /// A proof that fits the request, by its own word: its signature has not been verified.
-#[derive(Debug)]
 pub(crate) struct UnsignedProof<'a> {
     algorithm: Algorithm,
     key: PublicKey,
     jti: Cow<'a, str>,
     freshness: Freshness,
     expires: Option<UnixTime>,
+    epoch: Option<Epoch>,
     signing_input: Cow<'a, str>,
     signature: Vec<u8>,
 }
@@ -123,6 +124,8 @@ pub(crate) struct VerifiedProof<'a> {
     pub(crate) jti: Cow<'a, str>,
     pub(crate) freshness: Freshness,
     pub(crate) expires: Option<UnixTime>,
+    /// The epoch of the memory of used proofs, as the host knew it when the request came.
+    pub(crate) epoch: Option<Epoch>,
 }
 
 /// What shows that a proof is new.
@@ -132,6 +135,12 @@ pub(crate) enum Freshness {
     IssuedAt(UnixTime),
     /// A nonce of ours, which decides instead of `iat` (RFC 9449 §4.3 check 11).
     Nonce { issued: UnixTime, epoch: u64 },
+    /// Its own `iat`, because its nonce is of another epoch and none is asked for. Not past the nonce's life: the proof
+    /// may have been accepted for its nonce before, and is remembered only that long.
+    IssuedAtWithin {
+        iat: UnixTime,
+        nonce_issued: UnixTime,
+    },
 }
 
 impl Freshness {
@@ -143,24 +152,13 @@ impl Freshness {
         now: UnixTime,
     ) -> Result<(), Staleness> {
         match self {
-            Self::IssuedAt(iat) => {
-                if now.since(iat) > rules.max_age {
-                    return Err(Staleness::Proof(ProofError::TooOld));
-                }
-                if iat.since(now) > rules.future {
-                    return Err(Staleness::Proof(ProofError::FromFuture));
-                }
-                match (rules.after_restart, epoch) {
-                    (AfterRestart::Challenge, Some(epoch)) if iat < epoch.since() => {
-                        Err(Staleness::Nonce(NonceProblem::BeforeEpoch))
-                    }
-                    _ => Ok(()),
-                }
+            Self::IssuedAt(iat) => check_issued_at(iat, rules, epoch, now),
+            Self::IssuedAtWithin { iat, nonce_issued } => {
+                check_nonce_age(nonce_issued, rules, now)?;
+                check_issued_at(iat, rules, epoch, now)
             }
             Self::Nonce { issued, epoch: of } => {
-                if now.since(issued) > rules.nonce_lifetime || issued.since(now) > rules.future {
-                    return Err(Staleness::Nonce(NonceProblem::Stale));
-                }
+                check_nonce_age(issued, rules, now)?;
                 match epoch {
                     Some(epoch) if epoch.id() != of => {
                         Err(Staleness::Nonce(NonceProblem::OtherEpoch))
@@ -171,20 +169,55 @@ impl Freshness {
         }
     }
 
-    /// Until when a replay store must remember the proof: as long as any instance could accept it, clocks apart.
+    /// Until when a replay store must remember the proof: as long as any instance could accept it, clocks apart. It is
+    /// the same time each time that the proof comes, whatever it is judged by.
     pub(crate) const fn remember_until(self, rules: &ProofRules) -> UnixTime {
         match self {
             Self::IssuedAt(iat) => iat.plus(rules.max_age).plus(rules.future),
-            Self::Nonce { issued, .. } => issued.plus(rules.nonce_lifetime).plus(rules.future),
+            Self::Nonce { issued, .. }
+            | Self::IssuedAtWithin {
+                nonce_issued: issued,
+                ..
+            } => issued.plus(rules.nonce_lifetime).plus(rules.future),
         }
     }
 
-    /// Whether the client should get a new nonce with a good answer: half of this one's life is over.
+    /// Whether the client should get a new nonce with a good answer: half of this one's life is over, or it is of
+    /// another epoch.
     pub(crate) const fn wants_renewal(self, rules: &ProofRules, now: UnixTime) -> bool {
         match self {
             Self::IssuedAt(_) => false,
+            Self::IssuedAtWithin { .. } => true,
             Self::Nonce { issued, .. } => now.since(issued) >= rules.nonce_lifetime / 2,
         }
+    }
+}
+
+fn check_issued_at(
+    iat: UnixTime,
+    rules: &ProofRules,
+    epoch: Option<&Epoch>,
+    now: UnixTime,
+) -> Result<(), Staleness> {
+    if now.since(iat) > rules.max_age {
+        return Err(Staleness::Proof(ProofError::TooOld));
+    }
+    if iat.since(now) > rules.future {
+        return Err(Staleness::Proof(ProofError::FromFuture));
+    }
+    match (rules.after_restart, epoch) {
+        (AfterRestart::Challenge, Some(epoch)) if iat < epoch.since() => {
+            Err(Staleness::Nonce(NonceProblem::BeforeEpoch))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_nonce_age(issued: UnixTime, rules: &ProofRules, now: UnixTime) -> Result<(), Staleness> {
+    if now.since(issued) > rules.nonce_lifetime || issued.since(now) > rules.future {
+        Err(Staleness::Nonce(NonceProblem::Stale))
+    } else {
+        Ok(())
     }
 }
 
@@ -270,20 +303,34 @@ pub(crate) fn check_claims<'a>(
     let freshness = freshness(&claims, key, rules, nonces, epoch, now);
     let freshness = freshness
         .and_then(|freshness| freshness.check(rules, epoch, now).map(|()| freshness))
-        .map_err(|staleness| {
-            // Without a memory there is no epoch to name; the nonce then says so, and is honoured by it alone.
-            let epoch = epoch.copied().unwrap_or(Epoch::new(0, now));
-            staleness.into_denial(|| nonces.mint(key, &epoch, now))
-        })?;
+        .map_err(|staleness| staleness.into_denial(|| nonces.mint(key, &named(epoch, now), now)))?;
     Ok(UnsignedProof {
         algorithm: header.algorithm,
         key: header.key,
         jti: claims.jti,
         freshness,
         expires: claims.exp,
+        epoch: epoch.copied(),
         signing_input: Cow::Borrowed(jws.signing_input),
         signature: jws::decode(jws.signature).ok_or(Denial::Proof(ProofError::Malformed))?,
     })
+}
+
+impl fmt::Debug for UnsignedProof<'_> {
+    /// Leaves out the signed text: whoever reads it in a log could use the proof first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnsignedProof")
+            .field("algorithm", &self.algorithm)
+            .field("key", &self.key)
+            .field("jti", &self.jti)
+            .field("freshness", &self.freshness)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The epoch that a nonce names. Without a memory there is none to name; the nonce then says so.
+pub(crate) fn named(epoch: Option<&Epoch>, now: UnixTime) -> Epoch {
+    epoch.copied().unwrap_or(Epoch::new(0, now))
 }
 
 impl<'a> UnsignedProof<'a> {
@@ -308,6 +355,7 @@ impl<'a> UnsignedProof<'a> {
             jti: self.jti,
             freshness: self.freshness,
             expires: self.expires,
+            epoch: self.epoch,
         })
     }
 
@@ -319,6 +367,7 @@ impl<'a> UnsignedProof<'a> {
             key: self.key,
             freshness: self.freshness,
             expires: self.expires,
+            epoch: self.epoch,
             signature: self.signature,
         }
     }
@@ -331,6 +380,7 @@ impl VerifiedProof<'_> {
             thumbprint: self.thumbprint,
             freshness: self.freshness,
             expires: self.expires,
+            epoch: self.epoch,
         }
     }
 }
@@ -518,26 +568,34 @@ fn freshness(
     epoch: Option<&Epoch>,
     now: UnixTime,
 ) -> Result<Freshness, Staleness> {
-    let by_iat = Freshness::IssuedAt(claims.iat);
-    let problem = match claims
+    let nonce = claims
         .nonce
         .as_ref()
-        .map(|nonce| nonces.check(&nonce.0, key))
-    {
-        Some(NonceCheck::Ours { issued, epoch: of }) => {
+        .map(|nonce| nonces.check(&nonce.0, key));
+    match (nonce, rules.nonces) {
+        (Some(NonceCheck::Ours { issued, epoch: of }), required) => {
             let by_nonce = Freshness::Nonce { issued, epoch: of };
-            match by_nonce.check(rules, epoch, now) {
-                Ok(()) => return Ok(by_nonce),
-                Err(staleness) => staleness,
+            match (by_nonce.check(rules, epoch, now), required) {
+                (Ok(()), _) => Ok(by_nonce),
+                (Err(Staleness::Nonce(NonceProblem::OtherEpoch)), NonceRule::Optional) => {
+                    Ok(Freshness::IssuedAtWithin {
+                        iat: claims.iat,
+                        nonce_issued: issued,
+                    })
+                }
+                // A nonce of ours that is too old is refused although we ask for none: the memory of used proofs may
+                // have dropped this one together with its nonce, while its `iat` would still do.
+                (Err(staleness), _) => Err(staleness),
             }
         }
-        Some(NonceCheck::Foreign) => Staleness::Nonce(NonceProblem::Foreign),
-        None => Staleness::Nonce(NonceProblem::Missing),
-    };
-    match rules.nonces {
         // RFC 9449 §11.3: once required, a proof without one is refused.
-        NonceRule::Required => Err(problem),
-        // We did not ask, so a nonce that is not good proves nothing and spoils nothing.
-        NonceRule::Optional => Ok(by_iat),
+        (Some(NonceCheck::Foreign), NonceRule::Required) => {
+            Err(Staleness::Nonce(NonceProblem::Foreign))
+        }
+        (None, NonceRule::Required) => Err(Staleness::Nonce(NonceProblem::Missing)),
+        // We did not ask, so a nonce that is not ours proves nothing and spoils nothing.
+        (Some(NonceCheck::Foreign) | None, NonceRule::Optional) => {
+            Ok(Freshness::IssuedAt(claims.iat))
+        }
     }
 }

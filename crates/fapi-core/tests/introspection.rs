@@ -1,0 +1,191 @@
+//! Reference tokens (RFC 7662): asked about once the sender has signed for them, and judged like a JWT.
+
+mod support;
+
+use std::sync::Arc;
+
+use fapi_core::config::{
+    ClientAuth, Config, IntrospectionConfig, IssuerConfig, OpaqueToken, TlsClientAuth, TokenFormat,
+};
+use fapi_core::{Denial, NeedIntrospection, Policy, Reason, Unavailable, Verifier};
+use serde_json::{Value, json};
+use support::*;
+
+const TOKEN: &str = "reference-token-1";
+
+fn opaque(format: TokenFormat) -> Arc<Verifier> {
+    verifier(Config::builder(RS).issuer(issuer(format, endpoint())))
+}
+
+/// An endpoint that answers with unsigned JSON.
+fn endpoint() -> IntrospectionConfig {
+    let mut endpoint = IntrospectionConfig::new(
+        "https://as.example.com/introspect",
+        "rs",
+        ClientAuth::TlsClientAuth(TlsClientAuth::default()),
+    );
+    endpoint.signed_response = false;
+    endpoint
+}
+
+fn issuer(format: TokenFormat, endpoint: IntrospectionConfig) -> IssuerConfig {
+    IssuerConfig::new(AS)
+        .token_format(format)
+        .introspection(endpoint)
+}
+
+fn waiting(client: &Client) -> NeedIntrospection {
+    let proof = client.proof(TOKEN);
+    introspection_wanted(client.send(&opaque(TokenFormat::Opaque), TOKEN, &proof, NOW))
+}
+
+fn denied_for(changes: Value) -> Denial {
+    let client = Client::new();
+    denied(waiting(&client).resume(Ok(&client.introspection(changes)), NOW))
+}
+
+#[test]
+fn an_active_token_is_accepted() {
+    let client = Client::new();
+    let need = waiting(&client);
+    assert_eq!((need.query().issuer, need.query().token), (AS, TOKEN));
+    assert!(!format!("{need:?} {:?}", need.query()).contains(TOKEN));
+    let access = fresh(need.resume(Ok(&client.introspection(json!({}))), NOW), NOW);
+    assert_eq!(
+        (access.subject(), access.client_id()),
+        (Some("alice"), Some("app"))
+    );
+    // RFC 7662 §2.2: these may be left out.
+    let sparse = json!({ "iss": null, "aud": null, "sub": null, "client_id": null, "jti": null });
+    let sparse = client.introspection(sparse);
+    let access = fresh(waiting(&client).resume(Ok(&sparse), NOW), NOW);
+    assert_eq!(
+        (access.subject(), access.client_id(), access.issuer()),
+        (None, None, AS)
+    );
+}
+
+#[test]
+fn what_the_issuer_does_not_vouch_for_is_refused() {
+    for (changes, reason) in [
+        (json!({ "active": false }), Reason::TokenInactive),
+        (json!({ "active": null }), Reason::TokenInactive),
+        (json!({ "active": "true" }), Reason::TokenInactive),
+        (json!({ "active": 1 }), Reason::TokenInactive),
+        (json!({ "active": [true] }), Reason::TokenInactive),
+        (
+            json!({ "active": { "active": true } }),
+            Reason::TokenInactive,
+        ),
+        (
+            json!({ "iss": "https://evil.example.com" }),
+            Reason::TokenIssuer,
+        ),
+        (
+            json!({ "aud": "https://other.example.com" }),
+            Reason::TokenAudience,
+        ),
+        (json!({ "aud": [] }), Reason::TokenAudience),
+        (json!({ "exp": null }), Reason::TokenMissingClaim),
+        (json!({ "exp": NOW.as_secs() }), Reason::TokenExpired),
+        (
+            json!({ "nbf": NOW.as_secs() + 11 }),
+            Reason::TokenNotYetValid,
+        ),
+        (json!({ "cnf": null }), Reason::TokenNotBound),
+        (
+            json!({ "cnf": { "jkt": "A".repeat(43) } }),
+            Reason::BindingOtherKey,
+        ),
+        (
+            json!({ "cnf": { "x5t#S256": "A".repeat(43) } }),
+            Reason::BindingNoCertificate,
+        ),
+    ] {
+        assert_eq!(denied_for(changes.clone()).reason(), reason, "{changes}");
+    }
+}
+
+#[test]
+fn what_is_no_answer_is_the_issuers_fault() {
+    let client = Client::new();
+    for body in [
+        "",
+        "<html>",
+        "null",
+        "[]",
+        "true",
+        "{\"active\":true,\"active\":false}",
+        "{\"active\":true,\"exp\":\"1\"}",
+        "{\"active\":true,\"cnf\":1}",
+        "{\"active\":true} x",
+    ] {
+        let denial = denied(waiting(&client).resume(Ok(body), NOW));
+        assert_eq!(denial.reason(), Reason::IntrospectionUnavailable, "{body}");
+    }
+    let denial = denied(waiting(&client).resume(Err(Unavailable::retry_after_seconds(3)), NOW));
+    assert_eq!(denial.reason(), Reason::IntrospectionUnavailable);
+}
+
+#[test]
+fn what_ends_while_the_issuer_answers_has_ended() {
+    let client = Client::new();
+    let answer = client.introspection(json!({ "exp": NOW.as_secs() + 90 }));
+    let denial = denied(waiting(&client).resume(Ok(&answer), NOW.plus(90)));
+    assert_eq!(denial.reason(), Reason::TokenExpired);
+    let denial = denied(waiting(&client).resume(Ok(&answer), NOW.plus(61)));
+    assert_eq!(denial.reason(), Reason::ProofTooOld);
+}
+
+#[test]
+fn nobody_is_asked_before_the_sender_has_signed() {
+    let client = Client::new();
+    let proof = client.proof(TOKEN);
+    let unsigned = format!("{}.{}", proof.rsplit_once('.').unwrap().0, "A".repeat(86));
+    let step = client.send(&opaque(TokenFormat::Opaque), TOKEN, &unsigned, NOW);
+    assert_eq!(denied(step).reason(), Reason::ProofSignature);
+}
+
+#[test]
+fn a_jwt_is_never_asked_about() {
+    let client = Client::new();
+    let verifier = opaque(TokenFormat::Any);
+    let stranger = Client {
+        issuer: key().with_kid(client.issuer.kid()),
+        ..Client::new()
+    };
+    let foreign = client.token_with(json!({ "iss": "https://evil.example.com" }));
+    for (token, reason) in [
+        (stranger.token(), Reason::TokenSignature),
+        (foreign, Reason::TokenIssuer),
+    ] {
+        let denial = denied(client.send(&verifier, &token, &client.proof(&token), NOW));
+        assert_eq!(denial.reason(), reason);
+    }
+    // Where JWTs alone are known, a reference token is none.
+    let step = client.send(
+        &support::verifier(config()),
+        TOKEN,
+        &client.proof(TOKEN),
+        NOW,
+    );
+    assert_eq!(denied(step).reason(), Reason::TokenNotJwt);
+}
+
+/// A document that asks for signed answers must not be served with unsigned ones.
+#[test]
+fn what_is_asked_of_answers_and_not_done_is_refused_at_the_start() {
+    let mut signed = endpoint();
+    signed.signed_response = true;
+    let mut shaped = endpoint();
+    shaped.opaque_token = Some(OpaqueToken::default());
+    shaped.opaque_token.as_mut().unwrap().length = Some(17);
+    for (endpoint, member) in [(signed, "signed_response"), (shaped, "opaque_token")] {
+        for format in [TokenFormat::Opaque, TokenFormat::Any] {
+            let config = Config::builder(RS).issuer(issuer(format, endpoint.clone()));
+            let error = Policy::new(&config.build().unwrap()).unwrap_err();
+            let path = format!("issuers[0].introspection.{member}");
+            assert!(error.to_string().contains(&path), "{error}");
+        }
+    }
+}
