@@ -87,12 +87,7 @@ impl Policy {
     /// requests that a store can sustain.
     #[must_use]
     pub fn replay_lifetime_seconds(&self) -> i64 {
-        // With nonces off a client may still have one, from a challenge after a restart.
-        let proof = &self.proof;
-        proof
-            .max_age
-            .max(proof.nonce_lifetime)
-            .saturating_add(proof.future.saturating_mul(2))
+        self.proof.replay_lifetime()
     }
 
     /// The value of `algs` in challenges (RFC 9449 §7.1).

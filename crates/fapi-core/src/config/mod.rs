@@ -60,5 +60,6 @@ pub use introspection::{
 pub use issuer::{IssuerConfig, Revocation, TokenFormat};
 pub use jwks::JwkSetDocument;
 pub use mtls::{CertificateFrom, MtlsConfig, TrustedProxy, TrustedProxyError};
+pub use read::read_document;
 pub use rule::{AuthorizationDetailsRule, Rule};
 pub use secret::{PrivateKey, Secret};

@@ -1,6 +1,7 @@
-//! From JSON text to [`Config`], with the path of whatever is wrong.
+//! From JSON text to a document's type, with the path of whatever is wrong.
 
-use serde::de::IgnoredAny;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
@@ -12,8 +13,36 @@ pub(super) fn from_slice(json: &[u8]) -> Result<Config, ConfigError> {
 }
 
 pub(super) fn from_str(json: &str) -> Result<Config, ConfigError> {
+    let config: Config = read_document(json)?;
+    config.validate()?;
+    Ok(config)
+}
+
+/// Reads a configuration document of any type, with the path of whatever is wrong in its errors.
+///
+/// For programs of this family that have a document of their own, such as the authorization server. `T` derives both
+/// serde traits with `deny_unknown_fields`; ranges and contradictions are its own business. Where `T` has an object,
+/// an array is refused.
+///
+/// ```
+/// use fapi_core::config::{ConfigErrorKind, read_document};
+///
+/// #[derive(Debug, serde::Serialize, serde::Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Document {
+///     issuer: String,
+/// }
+///
+/// let error = read_document::<Document>(r#"{ "isuer": "https://as.example.com" }"#).unwrap_err();
+/// assert_eq!(error.path(), "isuer");
+/// assert_eq!(error.kind(), ConfigErrorKind::UnknownMember);
+/// ```
+///
+/// # Errors
+/// The first mistake found.
+pub fn read_document<T: DeserializeOwned + Serialize>(json: &str) -> Result<T, ConfigError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let config: Config = serde_path_to_error::deserialize(&mut deserializer)
+    let config: T = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|e| explain(json, field_path(e.path()), last_member(e.path()), e.inner()))?;
     let whole = |e| explain(json, String::new(), None, &e);
     deserializer.end().map_err(whole)?;
@@ -21,8 +50,6 @@ pub(super) fn from_str(json: &str) -> Result<Config, ConfigError> {
     let document: Value = serde_json::from_str(json).map_err(whole)?;
     let understood = serde_json::to_value(&config).map_err(whole)?;
     refuse_arrays_for_objects(&document, &understood, "")?;
-
-    config.validate()?;
     Ok(config)
 }
 

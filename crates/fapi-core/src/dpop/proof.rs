@@ -56,6 +56,14 @@ impl ProofRules {
             },
         }
     }
+
+    /// Seconds for which a store must remember an accepted proof, at most.
+    pub(crate) fn replay_lifetime(&self) -> i64 {
+        // With nonces off a client may still have one, from a challenge after a restart.
+        self.max_age
+            .max(self.nonce_lifetime)
+            .saturating_add(self.future.saturating_mul(2))
+    }
 }
 
 /// Whether a proof must have a nonce.

@@ -1,6 +1,7 @@
 //! JOSE as FAPI 2.0 allows it: three algorithms, strict parsing, checked keys.
 
 mod alg;
+mod assertion;
 pub(crate) mod json;
 pub(crate) mod jwk;
 pub(crate) mod jws;
@@ -9,5 +10,6 @@ pub(crate) mod signature;
 mod thumbprint;
 
 pub use alg::{Algorithm, AlgorithmSet};
+pub use assertion::{AssertionError, AssertionRules, UnverifiedAssertion, VerifiedAssertion};
 pub use jwk::{KeyError, PublicKey};
 pub use thumbprint::Thumbprint;

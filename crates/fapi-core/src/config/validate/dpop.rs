@@ -9,6 +9,17 @@ use crate::config::{ConfigError, DpopConfig, NonceConfig, ReplayConfig, Secret};
 /// The shortest key that may authenticate nonces: the length of the MAC's hash (RFC 2104 §3).
 const MIN_NONCE_KEY_BYTES: usize = 32;
 
+impl DpopConfig {
+    /// Checks ranges, for the member `dpop` of any document; [`Config::validate`](crate::config::Config::validate)
+    /// has done so already.
+    ///
+    /// # Errors
+    /// The first mistake found, with its path from `dpop` on.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        check(self)
+    }
+}
+
 pub(super) fn check(dpop: &DpopConfig) -> Result<(), ConfigError> {
     values::algorithms("dpop.algs", &dpop.algs)?;
     let max_age = u64::from(dpop.max_age_seconds);
