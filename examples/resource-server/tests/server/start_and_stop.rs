@@ -1,59 +1,8 @@
-//! The built binary: what it prints, how it answers a stranger, and how it ends.
+//! What the server says of a wrong document, and how it ends.
 
-mod server;
+use std::path::Path;
 
-use std::path::{Path, PathBuf};
-
-use reqwest::header::WWW_AUTHENTICATE;
-use reqwest::{Client, Method, StatusCode, Version};
-use server::Server;
-
-const CHALLENGE: &str = r#"DPoP algs="ES256 PS256 EdDSA""#;
-
-fn example() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.json")
-}
-
-#[tokio::test]
-async fn every_path_and_method_is_guarded() {
-    let server = Server::start(&example());
-    let client = Client::new();
-    for (method, path) in [
-        (Method::GET, "/accounts"),
-        (Method::GET, "/accounts/42"),
-        (Method::POST, "/payments"),
-        (Method::GET, "/nowhere"),
-        (Method::DELETE, "/accounts"),
-        (Method::OPTIONS, "/accounts"),
-        (Method::from_bytes(b"BREW").unwrap(), "/pot"),
-    ] {
-        let response = client
-            .request(method.clone(), server.url(path))
-            .send()
-            .await
-            .unwrap();
-
-        assert_eq!(
-            response.status(),
-            StatusCode::UNAUTHORIZED,
-            "{method} {path}"
-        );
-        assert_eq!(response.headers()[WWW_AUTHENTICATE], CHALLENGE);
-        assert_eq!(response.text().await.unwrap(), "");
-    }
-}
-
-#[tokio::test]
-async fn http_2_without_tls_is_served() {
-    let server = Server::start(&example());
-    let client = Client::builder().http2_prior_knowledge().build().unwrap();
-
-    let response = client.get(server.url("/accounts")).send().await.unwrap();
-
-    assert_eq!(response.version(), Version::HTTP_2);
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(response.headers()[WWW_AUTHENTICATE], CHALLENGE);
-}
+use crate::process::{Server, example, refuse, write_document};
 
 #[test]
 fn a_wrong_document_is_one_line_and_status_2() {
@@ -63,7 +12,7 @@ fn a_wrong_document_is_one_line_and_status_2() {
         (
             "syntax",
             "{ \"resource\": }".to_owned(),
-            "configuration: expected value (line 1, column 15)",
+            "configuration: resource: not JSON: ",
         ),
         (
             "unknown",
@@ -95,7 +44,7 @@ fn a_wrong_document_is_one_line_and_status_2() {
     ];
     for (name, document, expected) in cases {
         assert_refused(
-            &server::document(&format!("wrong-{name}.json"), &document),
+            &write_document(&format!("wrong-{name}.json"), &document),
             expected,
         );
     }
@@ -110,7 +59,7 @@ fn a_document_that_cannot_be_read_is_one_line_and_status_2() {
 }
 
 fn assert_refused(config: &Path, expected: &str) {
-    let output = server::refuse(config);
+    let output = refuse(config);
     let stderr = String::from_utf8(output.stderr).unwrap();
 
     assert_eq!(output.status.code(), Some(2), "{stderr}");
@@ -125,7 +74,7 @@ async fn both_signals_end_the_server_with_status_0() {
     for signal in ["TERM", "INT"] {
         let server = Server::start(&example());
         // The connection that stays open afterwards is no reason to go on.
-        let client = Client::new();
+        let client = reqwest::Client::new();
         client.get(server.url("/accounts")).send().await.unwrap();
 
         assert_eq!(server.stop(signal).code(), Some(0), "{signal}");

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 /// A server that listens on a free port of this machine until it is dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
     /// Starts the server and waits for its first line.
-    pub fn start(config: &Path) -> Self {
+    pub(crate) fn start(config: &Path) -> Self {
         let mut child = command(config)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -31,12 +31,12 @@ impl Server {
     }
 
     /// The URL of this path on the port where the server really is.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// Sends the signal of this name and waits for the end.
-    pub fn stop(mut self, signal: &str) -> ExitStatus {
+    pub(crate) fn stop(mut self, signal: &str) -> ExitStatus {
         let sent = Command::new("sh")
             .args(["-c", "kill -s \"$0\" \"$1\"", signal])
             .arg(self.child.id().to_string())
@@ -56,12 +56,17 @@ impl Drop for Server {
 }
 
 /// Runs the server on a document for which it should not start.
-pub fn refuse(config: &Path) -> Output {
+pub(crate) fn refuse(config: &Path) -> Output {
     command(config).output().unwrap()
 }
 
+/// The example's own document.
+pub(crate) fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.json")
+}
+
 /// Writes a document where only this test writes.
-pub fn document(name: &str, text: &str) -> PathBuf {
+pub(crate) fn write_document(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, text).unwrap();
     path
@@ -73,6 +78,6 @@ fn command(config: &Path) -> Command {
         .arg("--config")
         .arg(config)
         .args(["--listen", "127.0.0.1:0"])
-        .env_remove("RUST_LOG");
+        .env("RUST_LOG", "warn");
     command
 }
