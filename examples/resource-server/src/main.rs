@@ -8,6 +8,7 @@
 //! the address that clients use. hyper limits the headers of a request: to 100 lines and about 400 KiB in HTTP/1.1, to
 //! 16 KiB in HTTP/2, where a very large token is answered with 431 before the layer sees it.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use clap::Parser;
-use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_fapi::{Access, FapiConfig, FapiLayer};
 use tracing_subscriber::EnvFilter;
@@ -60,37 +61,20 @@ fn api(layer: FapiLayer) -> Router {
 }
 
 /// Answers with the `Access` that the layer has proven. A handler without this argument is guarded just the same.
-async fn show(access: Access) -> Json<Shown> {
-    let confirmation = access.confirmation();
-    Json(Shown {
-        subject: access.subject().map(str::to_owned),
-        client_id: access.client_id().map(str::to_owned),
-        scope: access.scope().to_string(),
-        confirmation: ShownConfirmation {
-            jkt: confirmation.key().map(ToString::to_string),
-            x5t_s256: confirmation.certificate().map(ToString::to_string),
-        },
-        issuer: access.issuer().to_owned(),
-    })
-}
-
-/// The body of every answer.
-#[derive(Serialize)]
-struct Shown {
-    subject: Option<String>,
-    client_id: Option<String>,
-    scope: String,
-    confirmation: ShownConfirmation,
-    issuer: String,
-}
-
-/// What the token is bound to, with the members of the claim `cnf` (RFC 9449 §6.1, RFC 8705 §3.1).
-#[derive(Serialize)]
-struct ShownConfirmation {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jkt: Option<String>,
-    #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
-    x5t_s256: Option<String>,
+async fn show(access: Access) -> Json<Value> {
+    // Named as in the claim `cnf` (RFC 9449 §6.1, RFC 8705 §3.1).
+    let bound_to = access.confirmation();
+    let key = bound_to.key().map(|key| ("jkt", key.to_string()));
+    let certificate = bound_to
+        .certificate()
+        .map(|certificate| ("x5t#S256", certificate.to_string()));
+    Json(json!({
+        "subject": access.subject(),
+        "client_id": access.client_id(),
+        "scope": access.scope().as_str(),
+        "confirmation": key.into_iter().chain(certificate).collect::<BTreeMap<_, _>>(),
+        "issuer": access.issuer(),
+    }))
 }
 
 /// The layer that this document describes, or one line that says what is wrong with it.

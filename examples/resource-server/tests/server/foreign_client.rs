@@ -8,11 +8,11 @@ use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use crate::process::{Server, write_document};
+use crate::process::{Server, client, write_document};
 
 #[tokio::test]
 async fn tokens_and_proofs_of_another_implementation_are_judged_rightly() {
@@ -22,7 +22,7 @@ async fn tokens_and_proofs_of_another_implementation_are_judged_rightly() {
         &config(&foreign.next()).to_string(),
     ));
     foreign.go_on();
-    let http = Client::new();
+    let http = client();
 
     for expected_alg in ["ES256", "PS256", "EdDSA", "Ed25519"] {
         let request = foreign.next();

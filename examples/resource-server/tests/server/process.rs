@@ -60,6 +60,11 @@ pub(crate) fn refuse(config: &Path) -> Output {
     command(config).output().unwrap()
 }
 
+/// A client for this machine, whatever proxy the environment names.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// The example's own document.
 pub(crate) fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.json")

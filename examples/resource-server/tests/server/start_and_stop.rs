@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::process::{Server, example, refuse, write_document};
+use crate::process::{Server, client, example, refuse, write_document};
 
 #[test]
 fn a_wrong_document_is_one_line_and_status_2() {
@@ -74,7 +74,7 @@ async fn both_signals_end_the_server_with_status_0() {
     for signal in ["TERM", "INT"] {
         let server = Server::start(&example());
         // The connection that stays open afterwards is no reason to go on.
-        let client = reqwest::Client::new();
+        let client = client();
         client.get(server.url("/accounts")).send().await.unwrap();
 
         assert_eq!(server.stop(signal).code(), Some(0), "{signal}");

@@ -3,7 +3,7 @@
 use reqwest::header::WWW_AUTHENTICATE;
 use reqwest::{Client, Method, StatusCode, Version};
 
-use crate::process::{Server, example};
+use crate::process::{Server, client, example};
 
 /// RFC 9449 §7.1: the accepted scheme and algorithms, and no error, since nothing was tried.
 const CHALLENGE: &str = r#"DPoP algs="ES256 PS256 EdDSA Ed25519""#;
@@ -11,7 +11,7 @@ const CHALLENGE: &str = r#"DPoP algs="ES256 PS256 EdDSA Ed25519""#;
 #[tokio::test]
 async fn every_path_and_method_is_guarded() {
     let server = Server::start(&example());
-    let client = Client::new();
+    let client = client();
     for (method, path) in [
         (Method::GET, "/accounts"),
         (Method::GET, "/accounts/42"),
@@ -40,7 +40,11 @@ async fn every_path_and_method_is_guarded() {
 #[tokio::test]
 async fn http_2_without_tls_is_served() {
     let server = Server::start(&example());
-    let client = Client::builder().http2_prior_knowledge().build().unwrap();
+    let client = Client::builder()
+        .no_proxy()
+        .http2_prior_knowledge()
+        .build()
+        .unwrap();
 
     let response = client.get(server.url("/accounts")).send().await.unwrap();
 
