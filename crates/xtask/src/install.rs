@@ -12,7 +12,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     component("clippy", "clippy")?;
     msrv::provide()?;
     wasm::provide(wasm::ToolchainChoice::Auto)?;
-    Ok(())
+    python()
 }
 
 /// A component of the current toolchain, and the cargo command that comes with it.
@@ -26,4 +26,27 @@ fn component(name: &str, subcommand: &str) -> Result<(), Failure> {
             install: format!("Install it with: rustup component add {name}"),
         }
     })
+}
+
+/// Python with the modules that make a virtual environment: the tests run a client that another library drives.
+fn python() -> Result<(), Failure> {
+    const PACKAGE: &str = "python3-venv";
+
+    // Debian leaves `ensurepip` out of `python3`, and `venv` does not work without it.
+    if command::succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
+        return Ok(());
+    }
+    let install = ["install", "--yes", "--no-install-recommends", PACKAGE];
+    let installed =
+        command::run(apt_get().arg("update")).and_then(|()| command::run(apt_get().args(install)));
+    installed.map_err(|_| Failure::Missing {
+        what: "Python 3 with its module venv".to_owned(),
+        install: format!("Install it with: apt-get install {PACKAGE}"),
+    })
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
 }

@@ -49,7 +49,7 @@ struct Arguments {
 enum Task {
     /// Run every step of CI in order, and stop at the first that fails.
     Test,
-    /// Install the Rust components, toolchains and targets that the other steps need.
+    /// Install the Rust components, toolchains and targets, and the Python module, that the other steps need.
     Install,
     /// Check the formatting.
     Fmt,

@@ -1,0 +1,16 @@
+//! The built program.
+
+use std::process::Command;
+
+#[test]
+fn every_request_is_judged_rightly() {
+    let output = Command::new(env!("CARGO_BIN_EXE_example-quickstart"))
+        .output()
+        .unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+
+    assert_eq!(output.status.code(), Some(0), "{table}");
+    assert!(table.ends_with(" judged rightly\n"), "{table}");
+    assert!(!table.contains("WRONG"), "{table}");
+    assert!(output.stderr.is_empty());
+}
