@@ -1,5 +1,7 @@
 //! Which of an issuer's keys is tried for a token.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
+
 mod support;
 
 use fapi_core::jose::Algorithm;

@@ -1,5 +1,7 @@
 //! What is asked of a proof (RFC 9449 §4.3), one defect at a time.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
+
 mod support;
 
 use fapi_core::{Facts, FieldLines, PresentedRequest, Reason, Step};
