@@ -189,3 +189,191 @@ fn answer(denial: &Denial) -> Answer {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::UnixTime;
+    use crate::config::Config;
+    use crate::denial::{BindingError, Dependency, NonceProblem, Reason, Unavailable};
+    use crate::dpop::{Epoch, NonceKeys, QuotaExceeded};
+    use crate::jose::Thumbprint;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+
+    fn policy() -> Policy {
+        let config = Config::builder("https://api.example.com")
+            .issuer("https://as.example.com")
+            .build();
+        Policy::new(&config.unwrap()).unwrap()
+    }
+
+    fn nonce(problem: NonceProblem) -> Denial {
+        let keys = NonceKeys::new(&[9; 32], []).unwrap();
+        let key = Thumbprint::from_bytes([1; 32]);
+        Denial::Nonce {
+            problem,
+            fresh: keys.mint(&key, &Epoch::new(7, NOW), NOW),
+        }
+    }
+
+    fn later(dependency: Dependency) -> Denial {
+        Denial::Unavailable(dependency, Unavailable::retry_after_seconds(5))
+    }
+
+    /// Every denial: its status, gRPC code, error and description. No error: no challenge.
+    fn table() -> Vec<(Denial, u16, u8, &'static str, &'static str)> {
+        use Denial::{Binding, Malformed as Bad, Proof, Quota, Token};
+        let request = |denial, text| (denial, 400, 3, "invalid_request", text);
+        let proof = |denial, text| (Proof(denial), 401, 16, "invalid_dpop_proof", text);
+        let token = |denial, text| (Token(denial), 401, 16, "invalid_token", text);
+        let binding = |denial| {
+            let text = "Invalid DPoP key binding";
+            (Binding(denial), 401, 16, "invalid_token", text)
+        };
+        let use_nonce = |problem| {
+            let text = "Resource server requires nonce in DPoP proof";
+            (nonce(problem), 401, 16, "use_dpop_nonce", text)
+        };
+        let quota = |exceeded| (Quota(exceeded), 429, 8, "", "");
+        let not_there = |dependency| (later(dependency), 503, 14, "", "");
+        let invalid = "The access token is not valid here";
+        let other_uri = "The DPoP proof is for another URI";
+        vec![
+            (Denial::NoCredentials, 401, 16, "", ""),
+            request(
+                Bad(Malformed::SeveralCredentials),
+                "More than one access token was presented",
+            ),
+            request(
+                Bad(Malformed::AuthorizationSyntax),
+                "The Authorization header is malformed",
+            ),
+            request(
+                Bad(Malformed::TokenTooLarge),
+                "The access token is too large",
+            ),
+            request(
+                Bad(Malformed::TokenInQuery),
+                "An access token must not be sent in the query",
+            ),
+            proof(ProofError::Missing, "A DPoP proof is required"),
+            proof(
+                ProofError::Several,
+                "More than one DPoP proof was presented",
+            ),
+            proof(ProofError::TooLarge, "The DPoP proof is too large"),
+            proof(ProofError::Malformed, "The DPoP proof is malformed"),
+            proof(ProofError::Type, "The DPoP proof has the wrong typ"),
+            proof(
+                ProofError::Algorithm,
+                "The DPoP proof is signed with an algorithm that is not accepted",
+            ),
+            proof(
+                ProofError::Key,
+                "The DPoP proof shows a key that is not accepted",
+            ),
+            proof(ProofError::Method, "The DPoP proof is for another method"),
+            proof(ProofError::Target, other_uri),
+            proof(ProofError::UnknownAuthority, other_uri),
+            proof(ProofError::TooOld, "The DPoP proof is too old"),
+            proof(ProofError::FromFuture, "The DPoP proof is from the future"),
+            proof(
+                ProofError::OutsideValidity,
+                "The DPoP proof is not valid now",
+            ),
+            proof(
+                ProofError::TokenHash,
+                "The DPoP proof is for another access token",
+            ),
+            proof(
+                ProofError::Signature,
+                "The signature of the DPoP proof is wrong",
+            ),
+            proof(ProofError::Replayed, "The DPoP proof was used before"),
+            use_nonce(NonceProblem::Missing),
+            use_nonce(NonceProblem::Stale),
+            use_nonce(NonceProblem::Foreign),
+            use_nonce(NonceProblem::OtherEpoch),
+            use_nonce(NonceProblem::BeforeEpoch),
+            use_nonce(NonceProblem::Forgotten),
+            token(
+                TokenError::BearerScheme,
+                "The access token must be presented with the DPoP scheme",
+            ),
+            token(TokenError::NotJwt, invalid),
+            token(TokenError::Malformed, invalid),
+            token(TokenError::Type, invalid),
+            token(TokenError::Algorithm, invalid),
+            token(TokenError::MissingClaim, invalid),
+            token(TokenError::Issuer, invalid),
+            token(TokenError::Audience, invalid),
+            token(TokenError::Expired, "The access token has expired"),
+            token(TokenError::NotYetValid, invalid),
+            token(TokenError::UnknownKey, invalid),
+            token(TokenError::Signature, invalid),
+            token(TokenError::Inactive, invalid),
+            token(
+                TokenError::NotBound,
+                "The access token is not bound to its sender",
+            ),
+            binding(BindingError::OtherKey),
+            binding(BindingError::NoCertificate),
+            quota(QuotaExceeded::Client),
+            quota(QuotaExceeded::Key),
+            not_there(Dependency::Keys),
+            not_there(Dependency::Introspection),
+            not_there(Dependency::ReplayStore),
+            not_there(Dependency::ReplayCapacity),
+        ]
+    }
+
+    #[test]
+    fn every_denial_has_its_answer() {
+        const ALGS: &str = "algs=\"ES256 PS256 EdDSA Ed25519\"";
+        let policy = policy();
+        for (denial, status, grpc_code, error, description) in table() {
+            let challenge = Challenge::new(&denial, &policy);
+            let text = match (status, error) {
+                (401, "") => Some(format!("DPoP {ALGS}")),
+                (_, "") => None,
+                _ => Some(format!(
+                    "DPoP error=\"{error}\", error_description=\"{description}\", {ALGS}"
+                )),
+            };
+            assert_eq!(challenge.status(), status, "{denial}");
+            assert_eq!(challenge.grpc_code(), grpc_code, "{denial}");
+            assert_eq!(challenge.www_authenticate(), text.as_deref(), "{denial}");
+            let gives_nonce = error == "use_dpop_nonce";
+            assert_eq!(challenge.nonce().is_some(), gives_nonce, "{denial}");
+            let retry_after = match status {
+                429 => Some(1),
+                503 => Some(5),
+                _ => None,
+            };
+            assert_eq!(challenge.retry_after(), retry_after, "{denial}");
+        }
+    }
+
+    #[test]
+    fn the_table_has_every_reason_once() {
+        let reasons: Vec<_> = table().iter().map(|(denial, ..)| denial.reason()).collect();
+        assert_eq!(reasons, Reason::ALL);
+        let codes: HashSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len(), "each code once");
+    }
+
+    /// RFC 6750 §3 allows only these characters in `error` and `error_description`.
+    #[test]
+    fn phrases_need_no_escapes() {
+        for (denial, _, _, error, description) in table() {
+            let allowed = |byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+            assert!(
+                error.bytes().chain(description.bytes()).all(allowed),
+                "{denial}"
+            );
+        }
+    }
+}

@@ -213,3 +213,97 @@ impl<'de> Deserialize<'de> for Jwks<'de> {
         deserializer.deserialize_seq(JwksVisitor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EC: &str = r#""kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM""#;
+    const ED: &str =
+        r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+
+    fn set(keys: &str) -> Result<KeySet, KeySetError> {
+        KeySet::from_json(format!("{{\"keys\":[{keys}]}}").as_bytes())
+    }
+
+    #[test]
+    fn keys_are_found_by_kid_and_by_thumbprint() {
+        let keys = set(&format!(r#"{{{EC},"kid":"a"}},{{{ED}}}"#)).unwrap();
+        assert!(keys.has_kid("a"));
+        for absent in ["", "b", "A", "a "] {
+            assert!(!keys.has_kid(absent), "{absent:?}");
+        }
+        for jwk in [EC, ED] {
+            let key = PublicKey::from_jwk(&format!("{{{jwk}}}")).unwrap();
+            assert!(keys.contains(key.thumbprint()));
+        }
+        assert!(!keys.contains(&Thumbprint::from_bytes([0; 32])));
+    }
+
+    #[test]
+    fn keys_that_cannot_serve_are_left_out() {
+        let unusable = [
+            format!(r#"{{{EC},"use":"enc","kid":"x"}}"#),
+            format!(r#"{{{EC},"key_ops":["sign"],"kid":"x"}}"#),
+            format!(r#"{{{EC},"alg":"ES384","kid":"x"}}"#),
+            r#"{"kty":"EC","crv":"P-384","x":"AA","y":"AA","kid":"x"}"#.to_owned(),
+            r#"{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"x"}"#.to_owned(),
+            r#"{"kty":"XX","kid":"x"}"#.to_owned(),
+            r#"{"kid":"x"}"#.to_owned(),
+        ];
+        for jwk in &unusable {
+            assert_eq!(set(jwk).unwrap_err(), KeySetError::NoUsableKey, "{jwk}");
+        }
+        let all = format!(r#"{},{{{EC},"kid":"good"}}"#, unusable.join(","));
+        let keys = set(&all).unwrap();
+        assert!(keys.has_kid("good") && !keys.has_kid("x"));
+    }
+
+    #[test]
+    fn what_is_no_key_set_is_malformed() {
+        for json in [
+            "",
+            "<html>",
+            "null",
+            "[]",
+            "{}",
+            r#"{"keys":{}}"#,
+            r#"{"keys":null}"#,
+            r#"{"keys":[1]}"#,
+            r#"{"keys":[],"keys":[]}"#,
+            r#"{"keys":[]} x"#,
+        ] {
+            let error = KeySet::from_json(json.as_bytes()).unwrap_err();
+            assert_eq!(error, KeySetError::Malformed, "{json}");
+        }
+        assert_eq!(set("").unwrap_err(), KeySetError::NoUsableKey);
+        let doubled = format!(r#"{{{EC},"x":"AA"}}"#);
+        assert_eq!(set(&doubled).unwrap_err(), KeySetError::Malformed);
+    }
+
+    #[test]
+    fn private_material_condemns_the_set() {
+        for jwk in [
+            r#"{"kty":"oct","k":"AA"}"#,
+            &format!(r#"{{{EC},"d":"AA"}}"#),
+        ] {
+            let keys = format!(r#"{{{EC}}},{jwk}"#);
+            assert_eq!(set(&keys).unwrap_err(), KeySetError::Private, "{jwk}");
+        }
+    }
+
+    #[test]
+    fn sets_are_bounded() {
+        let keys = |count: usize| vec![format!("{{{EC}}}"); count].join(",");
+        assert!(set(&keys(KeySet::MAX_KEYS)).is_ok());
+        assert_eq!(
+            set(&keys(KeySet::MAX_KEYS + 1)).unwrap_err(),
+            KeySetError::TooManyKeys
+        );
+        let large = vec![b' '; KeySet::MAX_BYTES + 1];
+        assert_eq!(
+            KeySet::from_json(&large).unwrap_err(),
+            KeySetError::TooLarge
+        );
+    }
+}

@@ -1,5 +1,7 @@
 //! Proofs at token and PAR endpoints (RFC 9449 §5, §10.1).
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
+
 mod support;
 
 use fapi_core::config::{DpopConfig, NonceConfig};

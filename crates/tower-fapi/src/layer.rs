@@ -141,6 +141,12 @@ impl FapiLayerBuilder {
         };
         let replay_config = &config.dpop.replay;
         let capacity = replay_config.capacity;
+        if self.replay.is_some() && replay_config.effective_store().is_none() {
+            return Err(ConfigError::invalid(
+                "dpop.replay.dangerous_replay_handled_elsewhere",
+                "not beside a replay store of the application's own, which would never be asked",
+            ));
+        }
         let replay = match self.replay {
             Some(store) => store,
             None => {

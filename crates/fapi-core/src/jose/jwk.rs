@@ -328,3 +328,6 @@ fn thumbprint(parts: &[&str]) -> Thumbprint {
     }
     Thumbprint::from_bytes(digest.finalize().into())
 }
+
+#[cfg(test)]
+mod tests;

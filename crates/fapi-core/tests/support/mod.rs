@@ -5,6 +5,11 @@
     unreachable_pub,
     reason = "each test binary uses its own part of this module"
 )]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot be set up has failed"
+)]
 
 use std::sync::Arc;
 
