@@ -1,0 +1,1 @@
+//! Things that no library makes: odd keys, odd signatures, odd texts.
