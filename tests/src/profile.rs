@@ -18,7 +18,7 @@ pub enum Profile {
     Default,
     /// Proofs need nonces.
     Nonces,
-    /// Two origins; the second is another resource.
+    /// Several origins; the second is another resource.
     Origins,
     /// A proxy takes `/svc2` off.
     Prefix,
@@ -79,7 +79,7 @@ impl Profile {
 
     /// Whether a good request can be accepted at all.
     pub fn accepts_good_requests(self) -> bool {
-        self.store() == StoreState::Working
+        self.store() == StoreState::Working && self != Self::SmallQuota
     }
 
     pub fn store(self) -> StoreState {
@@ -112,6 +112,8 @@ impl Profile {
             Self::Origins => builder.origins([
                 OriginConfig::new(RESOURCE),
                 OriginConfig::new(SECOND_RESOURCE).resource(SECOND_RESOURCE),
+                OriginConfig::new("https://127.0.0.1"),
+                OriginConfig::new("https://[::1]"),
             ]),
             Self::Prefix => builder.origins([OriginConfig::new(RESOURCE).path_prefix("/svc2")]),
             Self::TwoIssuers => {

@@ -8,7 +8,7 @@ use tower_fapi::testing::{
 
 use crate::host::Host;
 use crate::profile::Profile;
-use crate::wire::WireRequest;
+use crate::wire::{Answer, WireRequest};
 
 /// When everything happens, until a case moves the clock.
 pub const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -149,6 +149,11 @@ impl<'a> Scene<'a> {
         let token = self.token().build();
         let proof = self.proof(&token).build();
         self.request(&token, &proof)
+    }
+
+    /// Sends something before the case itself, whatever comes of it.
+    pub fn send(&mut self, request: &WireRequest) -> Answer {
+        self.host.send(request)
     }
 
     /// A nonce of the host for this client, from a challenge.

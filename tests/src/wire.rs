@@ -1,5 +1,7 @@
 //! Requests as they go over the wire, and answers as they come back.
 
+use std::fmt;
+
 /// A request, byte for byte, apart from the HTTP version.
 #[derive(Clone, Debug)]
 pub struct WireRequest {
@@ -73,7 +75,7 @@ impl WireRequest {
 }
 
 /// What a host answered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Answer {
     /// 0 where the connection was closed without one.
     pub status: u16,
@@ -110,5 +112,24 @@ impl Answer {
 
     pub fn retry_after(&self) -> Option<&str> {
         self.header("retry-after").next()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("upstream", &self.upstream)
+            .field(
+                "headers",
+                &self
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name, text(value)))
+                    .collect::<Vec<_>>(),
+            )
+            .finish()
     }
 }
