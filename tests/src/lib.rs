@@ -1,1 +1,22 @@
 //! Vectors and end-to-end tests: what needs more than one crate.
+//!
+//! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
+//! asked of every case.
+#![expect(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "test support: a failure here is a failed test, and nobody else uses it"
+)]
+
+pub mod case;
+pub mod cases;
+pub mod forge;
+pub mod host;
+pub mod profile;
+pub mod runner;
+pub mod scene;
+pub mod wire;

@@ -1,0 +1,245 @@
+//! The tower layer over a real TCP connection, with raw bytes on the client's side.
+
+use std::convert::Infallible;
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use fapi_core::dpop::Epoch;
+use fapi_core::{IntrospectionQuery, ReplayAnswer, ReplayQuery, Unavailable, UnixTime};
+use tower::util::MapResponse;
+use tower::{ServiceExt as _, service_fn};
+use tower_fapi::ports::{Answer as PortAnswer, Introspector, ReplayStore};
+use tower_fapi::testing::TestClock;
+use tower_fapi::{Access, Denial, FapiLayer};
+use tower_layer::Layer as _;
+
+use super::{Host, Parser, Store, introspect};
+use crate::profile::Profile;
+use crate::scene::NOW;
+use crate::wire::{Answer, UpstreamView, WireRequest};
+
+pub struct LayerHost {
+    address: SocketAddr,
+    connection: Option<TcpStream>,
+    store: Arc<Store>,
+    seen: Arc<Mutex<Option<UpstreamView>>>,
+    clock: TestClock,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl LayerHost {
+    pub fn new(profile: Profile) -> Self {
+        let clock = TestClock::at(NOW);
+        let store = Arc::new(Store::new(profile));
+        let mut builder = FapiLayer::builder(profile.config())
+            .clock(clock.source())
+            .replay_store(SharedStore(Arc::clone(&store)));
+        if profile == Profile::Opaque {
+            builder = builder.introspector(Issuer);
+        }
+        let layer = builder.build().expect("a layer");
+        let seen = Arc::new(Mutex::new(None));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_io()
+            .build()
+            .expect("a runtime");
+        let address = {
+            let _inside = runtime.enter();
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+            listener.set_nonblocking(true).expect("not blocking");
+            let address = listener.local_addr().expect("an address");
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            runtime.spawn(serve(listener, layer, Arc::clone(&seen)));
+            address
+        };
+        Self {
+            address,
+            connection: None,
+            store,
+            seen,
+            clock,
+            _runtime: runtime,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn exchange(&mut self, request: &WireRequest) -> io::Result<Answer> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(self.address)?,
+        };
+        // A server that has heard enough may stop listening and still answer.
+        let written = connection.write_all(&request.to_bytes());
+        let (answer, reuse) = match read_answer(&mut connection, &request.method) {
+            Ok(read) => read,
+            Err(error) => return Err(written.err().unwrap_or(error)),
+        };
+        if reuse && written.is_ok() {
+            self.connection = Some(connection);
+        }
+        Ok(answer)
+    }
+}
+
+impl Host for LayerHost {
+    fn send(&mut self, request: &WireRequest) -> Answer {
+        *self.seen.lock().unwrap() = None;
+        let mut answer = self.exchange(request).unwrap_or_default();
+        answer.upstream = self.seen.lock().unwrap().take();
+        answer
+    }
+
+    fn clock(&self) -> Option<&TestClock> {
+        Some(&self.clock)
+    }
+
+    fn store_calls(&self) -> Option<u64> {
+        Some(self.store.calls())
+    }
+
+    fn parser(&self) -> Parser {
+        Parser::Http
+    }
+}
+
+/// Opens a connection that does not wait for ever.
+fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let connection = TcpStream::connect(address)?;
+    connection.set_read_timeout(Some(Duration::from_secs(20)))?;
+    connection.set_write_timeout(Some(Duration::from_secs(20)))?;
+    Ok(connection)
+}
+
+/// Sends one request over a connection of its own and gives the status.
+pub fn status_of(address: SocketAddr, request: &WireRequest) -> io::Result<u16> {
+    let mut connection = connect(address)?;
+    connection.write_all(&request.to_bytes())?;
+    Ok(read_answer(&mut connection, &request.method)?.0.status)
+}
+
+const REASON: &str = "x-reason-for-the-test";
+
+async fn serve(
+    listener: tokio::net::TcpListener,
+    layer: FapiLayer,
+    seen: Arc<Mutex<Option<UpstreamView>>>,
+) {
+    let upstream = service_fn(move |request: Request| {
+        let access = request.extensions().get::<Access>();
+        *seen.lock().unwrap() = Some(UpstreamView {
+            method: request.method().to_string(),
+            subject: access.and_then(|access| access.subject().map(Into::into)),
+            client_id: access.and_then(|access| access.client_id().map(Into::into)),
+        });
+        // A nonce that is not ours to honour: it must not get out.
+        let response = Response::builder()
+            .header("dpop-nonce", "from-upstream")
+            .body(Body::empty());
+        async move { Ok::<_, Infallible>(response.expect("a response")) }
+    });
+    let service: MapResponse<_, _> = layer.layer(upstream).map_response(tell_reason);
+    axum::serve(
+        listener,
+        axum::ServiceExt::<Request>::into_make_service(service),
+    )
+    .await
+    .expect("a server");
+}
+
+fn tell_reason(mut response: Response) -> Response {
+    let reason = response
+        .extensions()
+        .get::<Denial>()
+        .map(|denial| denial.reason().code());
+    if let Some(reason) = reason {
+        let value = http::HeaderValue::from_static(reason);
+        response.headers_mut().insert(REASON, value);
+    }
+    response
+}
+
+/// Reads one answer, and whether the connection can be used again.
+fn read_answer(connection: &mut TcpStream, method: &str) -> io::Result<(Answer, bool)> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end + 4;
+        }
+        match connection.read(&mut buffer)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => bytes.extend_from_slice(&buffer[..read]),
+        }
+    };
+    let mut answer = parse_head(&bytes[..end]);
+    let length = answer
+        .header("content-length")
+        .next()
+        .and_then(|length| length.parse::<usize>().ok());
+    let reuse = match length {
+        _ if method == "CONNECT" => false,
+        _ if method == "HEAD" => true,
+        Some(length) => {
+            let mut rest = vec![0; (end + length).saturating_sub(bytes.len())];
+            connection.read_exact(&mut rest)?;
+            true
+        }
+        None => false,
+    };
+    let closes = answer.header("connection").any(|value| value == "close");
+    let reason = answer.header(REASON).next().map(Into::into);
+    answer.reason = reason;
+    answer.headers.retain(|(name, _)| name != REASON);
+    Ok((answer, reuse && !closes))
+}
+
+fn parse_head(head: &[u8]) -> Answer {
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let status = lines.next().and_then(|line| line.get(9..12));
+    let status = status.and_then(|status| str::from_utf8(status).ok()?.parse().ok());
+    let headers = lines.filter_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
+        Some((name, line[colon + 1..].trim_ascii().to_vec()))
+    });
+    Answer {
+        status: status.unwrap_or(0),
+        headers: headers.collect(),
+        ..Answer::default()
+    }
+}
+
+struct SharedStore(Arc<Store>);
+
+impl ReplayStore for SharedStore {
+    fn epoch(&self) -> Option<Epoch> {
+        Some(self.0.epoch())
+    }
+
+    fn insert(
+        &self,
+        query: ReplayQuery<'_>,
+        now: UnixTime,
+    ) -> PortAnswer<Result<ReplayAnswer, Unavailable>> {
+        PortAnswer::Now(self.0.insert(query, now))
+    }
+}
+
+struct Issuer;
+
+impl Introspector for Issuer {
+    fn introspect(&self, query: IntrospectionQuery<'_>) -> PortAnswer<Result<String, Unavailable>> {
+        let answer = introspect(query.token);
+        PortAnswer::Later(Box::pin(async move { answer }))
+    }
+}

@@ -1,0 +1,37 @@
+//! The doors that the table is run through.
+
+mod core;
+mod layer;
+mod store;
+
+pub use self::core::CoreHost;
+pub use layer::LayerHost;
+pub use layer::status_of;
+pub use store::{RFC_9449_TOKEN, Store, introspect};
+
+use tower_fapi::testing::TestClock;
+
+use crate::wire::{Answer, WireRequest};
+
+/// A way to have a request verified under one profile.
+pub trait Host {
+    fn send(&mut self, request: &WireRequest) -> Answer;
+
+    /// The clock that the host reads, if it can be moved.
+    fn clock(&self) -> Option<&TestClock>;
+
+    /// How often the replay store was asked so far, if that can be told.
+    fn store_calls(&self) -> Option<u64>;
+
+    /// Whether a real HTTP parser stands in front.
+    fn parser(&self) -> Parser;
+}
+
+/// Who reads the bytes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parser {
+    /// Nobody: the core sees the parts as they are.
+    None,
+    /// An HTTP server, which refuses what is no HTTP.
+    Http,
+}

@@ -1,0 +1,170 @@
+//! Who takes part in a case: issuer, client, clock, and the host for those who need a nonce from it.
+
+use std::sync::LazyLock;
+
+use tower_fapi::testing::{
+    Algorithm, ProofBuilder, TestClient, TestClock, TestIssuer, TokenBuilder, UnixTime,
+};
+
+use crate::host::Host;
+use crate::profile::Profile;
+use crate::wire::{Answer, WireRequest};
+
+/// When everything happens, until a case moves the clock.
+pub const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+pub const ISSUER: &str = "https://as.example.com";
+pub const OTHER_ISSUER: &str = "https://as2.example.com";
+
+/// Keys, made once: RSA takes its time.
+pub struct Cast {
+    issuers: [TestIssuer; 3],
+    clients: [TestClient; 3],
+    /// An issuer that some profiles trust beside the first.
+    pub other_issuer: TestIssuer,
+    /// Keys that nobody trusts and no token is bound to.
+    pub stranger: TestClient,
+}
+
+pub static CAST: LazyLock<Cast> = LazyLock::new(|| Cast {
+    issuers: ALGORITHMS.map(|algorithm| TestIssuer::new(ISSUER).with_algorithm(algorithm)),
+    clients: ALGORITHMS.map(TestClient::with_algorithm),
+    other_issuer: TestIssuer::new(OTHER_ISSUER),
+    stranger: TestClient::new(),
+});
+
+pub const ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::Ps256, Algorithm::EdDsa];
+
+impl Cast {
+    pub fn issuer(&self, algorithm: Algorithm) -> &TestIssuer {
+        &self.issuers[place(algorithm)]
+    }
+
+    pub fn client(&self, algorithm: Algorithm) -> &TestClient {
+        &self.clients[place(algorithm)]
+    }
+}
+
+fn place(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Es256 => 0,
+        Algorithm::Ps256 => 1,
+        Algorithm::EdDsa => 2,
+    }
+}
+
+/// One case being played.
+pub struct Scene<'a> {
+    pub profile: Profile,
+    pub clock: TestClock,
+    pub algorithm: Algorithm,
+    pub jti: String,
+    /// The nonce that the client has, where the profile asks for one.
+    pub nonce: Option<String>,
+    host: &'a mut dyn Host,
+}
+
+impl<'a> Scene<'a> {
+    pub fn new(
+        profile: Profile,
+        algorithm: Algorithm,
+        clock: TestClock,
+        jti: String,
+        host: &'a mut dyn Host,
+    ) -> Self {
+        let mut scene = Self {
+            profile,
+            clock,
+            algorithm,
+            jti,
+            nonce: None,
+            host,
+        };
+        if profile.requires_nonces() {
+            let client = scene.client().clone();
+            scene.nonce = Some(scene.fetch_nonce(&client));
+        }
+        scene
+    }
+
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    pub fn issuer(&self) -> &'static TestIssuer {
+        CAST.issuer(self.algorithm)
+    }
+
+    pub fn client(&self) -> &'static TestClient {
+        CAST.client(self.algorithm)
+    }
+
+    /// The good token.
+    pub fn token(&self) -> TokenBuilder {
+        self.issuer()
+            .token(self.client().thumbprint(), self.now())
+            .scope("accounts")
+    }
+
+    /// The good proof for `GET /accounts`.
+    pub fn proof(&self, token: &str) -> ProofBuilder {
+        self.proof_for("GET", "/accounts", token)
+    }
+
+    /// A good proof for another method or path of the public origin.
+    pub fn proof_for(&self, method: &str, path: &str, token: &str) -> ProofBuilder {
+        self.proof_by(self.client(), method, path, token)
+    }
+
+    pub fn proof_by(
+        &self,
+        client: &TestClient,
+        method: &str,
+        path: &str,
+        token: &str,
+    ) -> ProofBuilder {
+        let url = format!("{}{path}", self.profile.public_base());
+        let proof = client
+            .proof(method, &url, self.now())
+            .token(token)
+            .jti(self.jti.as_str());
+        match &self.nonce {
+            Some(nonce) => proof.nonce(nonce.as_str()),
+            None => proof,
+        }
+    }
+
+    /// `GET /accounts` with these credentials.
+    pub fn request(&self, token: &str, proof: &str) -> WireRequest {
+        self.request_to("GET", "/accounts", token, proof)
+    }
+
+    pub fn request_to(&self, method: &str, target: &str, token: &str, proof: &str) -> WireRequest {
+        WireRequest::new(method, target)
+            .header("Authorization", format!("DPoP {token}"))
+            .header("DPoP", proof)
+    }
+
+    /// A request in which everything is as it should be.
+    pub fn good(&self) -> WireRequest {
+        let token = self.token().build();
+        let proof = self.proof(&token).build();
+        self.request(&token, &proof)
+    }
+
+    /// Sends something before the case itself, whatever comes of it.
+    pub fn send(&mut self, request: &WireRequest) -> Answer {
+        self.host.send(request)
+    }
+
+    /// A nonce of the host for this client, from a challenge.
+    pub fn fetch_nonce(&mut self, client: &TestClient) -> String {
+        let token = self.token().build();
+        let url = format!("{}/accounts", self.profile.public_base());
+        let proof = client.proof("GET", &url, self.now()).token(&token).build();
+        let answer = self.host.send(&self.request(&token, &proof));
+        match answer.nonces()[..] {
+            [nonce] => nonce.to_owned(),
+            _ => String::from("the host gave no nonce"),
+        }
+    }
+}
