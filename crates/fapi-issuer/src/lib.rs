@@ -1,1 +1,73 @@
-//! A small FAPI 2.0 authorization server.
+//! A small FAPI 2.0 authorization server, to embed in a program or a test, or to run as `fapi-issuer`.
+//!
+//! It issues only access tokens that are bound to their sender's key (RFC 9449, RFC 9068), to clients that
+//! authenticate with `private_key_jwt` (RFC 7523), for the grant `client_credentials`.
+//!
+//! Mind the issuer identifier: it is the *public* address. Proofs name the token endpoint under it and client assertions
+//! name it as `aud`; neither `Host` nor `X-Forwarded-*` play a part. TLS is the business of whatever stands in front.
+//!
+//! ```
+//! use axum::body::Body;
+//! use axum::http::{Request, StatusCode};
+//! use fapi_core::jose::Algorithm;
+//! use fapi_crypto::SigningKey;
+//! use fapi_issuer::{Client, Issuer};
+//! use tower::ServiceExt as _;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client_key = SigningKey::generate(Algorithm::Es256)?;
+//! let jwks = serde_json::json!({ "keys": [client_key.public_jwk()] });
+//!
+//! let issuer = Issuer::builder("https://as.example.com")
+//!     .client(Client::new("my-client", jwks.to_string()).scope("accounts payments"))
+//!     .default_audience("https://api.example.com")
+//!     .build()?;
+//!
+//! // Part of an application: `application.merge(issuer.router())`.
+//! let request = Request::get("/.well-known/oauth-authorization-server").body(Body::empty())?;
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let response = issuer.router().oneshot(request).await?;
+//! assert_eq!(response.status(), StatusCode::OK);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//!
+//! // Or without HTTP: a token for whoever holds the key.
+//! use fapi_core::token::Confirmation;
+//! use fapi_issuer::Grant;
+//!
+//! let holder = SigningKey::generate(Algorithm::Es256)?;
+//! let grant = Grant::new("my-client", "https://api.example.com", Confirmation::Key(holder.thumbprint()));
+//! let token = issuer.mint(&grant)?;
+//! assert_eq!(token.as_str().split('.').count(), 3);
+//! # Ok(())
+//! # }
+//! ```
+
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+mod builder;
+mod client;
+mod clock;
+mod config;
+mod endpoint;
+mod error;
+mod grant;
+mod issuer;
+mod keys;
+mod metadata;
+mod mint;
+mod replay;
+mod router;
+mod scope;
+mod secret;
+mod sender;
+mod uri;
+
+pub use builder::IssuerBuilder;
+pub use client::Client;
+pub use config::Config;
+pub use fapi_core::config::ConfigError;
+pub use grant::Grant;
+pub use issuer::Issuer;
+pub use mint::{AccessToken, MintError};
+pub use scope::{InvalidScope, Scope};

@@ -246,6 +246,12 @@ impl VerifiedAssertion {
         ReplayKey::new("client_assertion", &self.client_id, &self.key, &self.jti)
     }
 
+    /// The thumbprint of the key that signed it.
+    #[must_use]
+    pub const fn key(&self) -> &Thumbprint {
+        &self.key
+    }
+
     /// Until when a replay memory must remember the assertion: it is accepted before this second.
     #[must_use]
     pub const fn expires(&self) -> UnixTime {

@@ -1,0 +1,79 @@
+//! `fapi-issuer dev`: nothing to configure.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use fapi_core::jose::Algorithm;
+use fapi_crypto::SigningKey;
+use fapi_issuer::{Client, Issuer};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::serve::{bind, say, serve};
+
+const CLIENT_ID: &str = "dev-client";
+
+#[derive(Args)]
+pub(crate) struct Dev {
+    /// Loopback address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Where to write the client's private key (JWK). Without it the key is printed.
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<PathBuf>,
+    /// The resource that tokens are for.
+    #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:3000")]
+    resource: String,
+    /// The scope values that the client may ask for.
+    #[arg(long, value_name = "SCOPE", default_value = "accounts payments")]
+    scope: String,
+}
+
+impl Dev {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let (listener, address) = bind(self.listen).await?;
+        let identifier = format!("http://{address}");
+        let client_key = SigningKey::generate(Algorithm::Es256)?;
+        let client_jwks = json!({ "keys": [client_key.public_jwk()] });
+        let issuer = Issuer::builder(&identifier)
+            .dangerous_allow_http_loopback()
+            .signing_key(SigningKey::generate(Algorithm::Es256)?)
+            .client(Client::new(CLIENT_ID, client_jwks.to_string()).scope(self.scope))
+            .default_audience(&self.resource)
+            .build()?;
+        let private_jwk = client_key.to_private_jwk()?.to_string();
+        say(&format!("listening on {identifier}"))?;
+        say(&format!("client_id: {CLIENT_ID}"))?;
+        match &self.client_key {
+            Some(path) => {
+                write_private(path, &private_jwk)
+                    .map_err(|error| Failure::WriteClientKey(path.clone(), error))?;
+                say(&format!("client key: written to {}", path.display()))?;
+            }
+            None => say(&format!("client key: {private_jwk}"))?,
+        }
+        say("configuration of a resource server that takes the tokens:")?;
+        let resource_server = json!({
+            "resource": self.resource,
+            "issuers": [{ "issuer": identifier, "jwks": issuer.jwks() }],
+            "allow_http_loopback": true,
+        });
+        say(&resource_server.to_string())?;
+        serve(listener, &issuer).await
+    }
+}
+
+/// Writes a file that only its owner can read.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    // The mode above counts only for a new file.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    writeln!(file, "{text}")
+}

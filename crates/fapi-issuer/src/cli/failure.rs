@@ -1,0 +1,62 @@
+//! Why the program ends.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use fapi_crypto::KeyError;
+use fapi_issuer::ConfigError;
+
+pub(crate) enum Failure {
+    Config(ConfigError),
+    ReadConfig(PathBuf, io::Error),
+    WriteClientKey(PathBuf, io::Error),
+    Key(KeyError),
+    Listen(SocketAddr, io::Error),
+    Serve(io::Error),
+    Output(io::Error),
+}
+
+impl Failure {
+    /// 2 where the operator has to change what was asked for, as for wrong arguments; else 1.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::ReadConfig(..) => ExitCode::from(2),
+            Self::WriteClientKey(..)
+            | Self::Key(_)
+            | Self::Listen(..)
+            | Self::Serve(_)
+            | Self::Output(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::ReadConfig(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            Self::WriteClientKey(path, error) => {
+                write!(f, "cannot write {}: {error}", path.display())
+            }
+            Self::Key(error) => error.fmt(f),
+            Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Self::Serve(error) => write!(f, "serving failed: {error}"),
+            Self::Output(error) => write!(f, "cannot write to standard output: {error}"),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}

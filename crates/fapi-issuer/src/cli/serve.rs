@@ -1,0 +1,82 @@
+//! `fapi-issuer --config FILE`, and the socket.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use axum::serve::ListenerExt as _;
+use fapi_issuer::{Config, Issuer};
+use tokio::net::TcpListener;
+
+use crate::failure::Failure;
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Reads the document and serves until told to stop.
+pub(crate) async fn run(config: &Path, listen: Option<SocketAddr>) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(config)
+        .map_err(|error| Failure::ReadConfig(config.to_owned(), error))?;
+    let config = Config::from_json(&text)?;
+    let listen = listen.or(config.listen).unwrap_or(DEFAULT_LISTEN);
+    let issuer = Issuer::from_config(config)?;
+    let (listener, address) = bind(listen).await?;
+    say(&format!("listening on http://{address}"))?;
+    serve(listener, &issuer).await
+}
+
+/// A listening socket, and the address that it got.
+pub(crate) async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error| Failure::Listen(listen, error);
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Serves until ctrl-c or SIGTERM; requests that have begun are finished.
+pub(crate) async fn serve(listener: TcpListener, issuer: &Issuer) -> Result<(), Failure> {
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    axum::serve(listener, issuer.router())
+        .with_graceful_shutdown(told_to_stop())
+        .await
+        .map_err(Failure::Serve)
+}
+
+/// One line on standard output, at once.
+pub(crate) fn say(line: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(Failure::Output)
+}
+
+async fn told_to_stop() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminate() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            terminate.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminate() {
+    std::future::pending().await
+}

@@ -1,0 +1,325 @@
+//! What goes wrong at the token endpoint, and the one place that says it to the client (RFC 6749 §5.2).
+
+use axum::body::Body;
+use fapi_core::Unavailable;
+use fapi_core::denial::Denial;
+use fapi_core::dpop::QuotaExceeded;
+use fapi_core::jose::AssertionError;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use crate::mint::MintError;
+
+/// Why a token request is refused.
+#[derive(Debug)]
+pub(crate) enum TokenError {
+    /// The request itself is wrong.
+    Request(RequestProblem),
+    /// A grant type that this server does not have, `password` among them.
+    GrantType,
+    /// The client is not authenticated.
+    Client(ClientProblem),
+    /// The DPoP proof, by the core's own judgement.
+    Sender(Denial),
+    /// Not a scope, or more than the client is registered for.
+    Scope,
+    /// A resource that is not the client's, or several (RFC 8707 §2).
+    Target,
+    /// No room to remember a client assertion.
+    MemoryFull,
+    /// The client or its key has used up its share of that room.
+    Quota(QuotaExceeded),
+    /// The memory of what was used does not answer.
+    Unavailable(Unavailable),
+    /// The token could not be made.
+    Mint(MintError),
+}
+
+/// What is wrong with the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequestProblem {
+    /// Not POST (RFC 6749 §3.2).
+    Method,
+    /// Not `application/x-www-form-urlencoded`.
+    ContentType,
+    /// More than 64 KiB.
+    TooLarge,
+    /// The body did not arrive, or is no form in UTF-8.
+    Malformed,
+    /// A parameter stands there twice (RFC 6749 §3.2).
+    Duplicate,
+    /// No `grant_type`.
+    GrantTypeMissing,
+    /// More than one way of client authentication (RFC 6749 §2.3).
+    SeveralClientAuthentications,
+}
+
+/// Why a client is not authenticated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientProblem {
+    /// No client assertion.
+    Missing,
+    /// A password in the `Authorization` header.
+    Basic,
+    /// `client_assertion_type` is not the one of RFC 7523 §2.2.
+    AssertionType,
+    /// `client_id` is not the assertion's `sub`.
+    OtherId,
+    /// Nobody of this name is registered.
+    Unknown,
+    /// The assertion is wrong.
+    Assertion(AssertionError),
+    /// The assertion was used before.
+    Replayed,
+    /// The assertion is older than our memory of what was used.
+    BeforeMemory,
+}
+
+impl From<RequestProblem> for TokenError {
+    fn from(problem: RequestProblem) -> Self {
+        Self::Request(problem)
+    }
+}
+
+impl From<ClientProblem> for TokenError {
+    fn from(problem: ClientProblem) -> Self {
+        Self::Client(problem)
+    }
+}
+
+impl From<Denial> for TokenError {
+    fn from(denial: Denial) -> Self {
+        Self::Sender(denial)
+    }
+}
+
+impl From<Unavailable> for TokenError {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl From<MintError> for TokenError {
+    fn from(error: MintError) -> Self {
+        Self::Mint(error)
+    }
+}
+
+/// What the client is told.
+struct Answer {
+    status: StatusCode,
+    error: &'static str,
+    /// A fixed phrase: ASCII without quotes, backslashes and control characters.
+    description: &'static str,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl TokenError {
+    /// The response.
+    pub(crate) fn to_response(&self) -> Response<Body> {
+        let answer = self.answer();
+        let body = format!(
+            r#"{{"error":"{}","error_description":"{}"}}"#,
+            answer.error, answer.description
+        );
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = answer.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some((name, value)) = answer.header {
+            headers.insert(name, value);
+        }
+        response
+    }
+
+    /// What the operator is told.
+    pub(crate) fn log(&self) {
+        let reason = self.reason();
+        match self {
+            Self::Mint(error) => tracing::error!(%error, "no token could be made"),
+            Self::MemoryFull | Self::Quota(_) | Self::Unavailable(_) => {
+                tracing::warn!(reason, "token request refused");
+            }
+            _ => tracing::info!(reason, "token request refused"),
+        }
+    }
+
+    fn answer(&self) -> Answer {
+        let bad = |error, description| Answer::new(StatusCode::BAD_REQUEST, error, description);
+        match self {
+            Self::Request(problem) => problem.answer(),
+            Self::GrantType => bad(
+                "unsupported_grant_type",
+                "only client_credentials is supported",
+            ),
+            Self::Client(problem) => problem.answer(),
+            Self::Sender(denial) => sender(denial),
+            Self::Scope => bad(
+                "invalid_scope",
+                "malformed, or more than the client is registered for",
+            ),
+            Self::Target => bad(
+                "invalid_target",
+                "one resource a token, one that the client is registered for",
+            ),
+            Self::MemoryFull => Answer::later(StatusCode::SERVICE_UNAVAILABLE, 1),
+            Self::Quota(_) => Answer::later(StatusCode::TOO_MANY_REQUESTS, QUOTA_RETRY_SECONDS),
+            Self::Unavailable(unavailable) => {
+                Answer::later(StatusCode::SERVICE_UNAVAILABLE, unavailable.retry_after())
+            }
+            Self::Mint(_) => Answer::failed(),
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Request(problem) => match problem {
+                RequestProblem::Method => "request_method",
+                RequestProblem::ContentType => "request_content_type",
+                RequestProblem::TooLarge => "request_too_large",
+                RequestProblem::Malformed => "request_malformed",
+                RequestProblem::Duplicate => "request_duplicate_parameter",
+                RequestProblem::GrantTypeMissing => "request_grant_type_missing",
+                RequestProblem::SeveralClientAuthentications => "request_several_authentications",
+            },
+            Self::GrantType => "grant_type_unsupported",
+            Self::Client(problem) => match problem {
+                ClientProblem::Missing => "client_assertion_missing",
+                ClientProblem::Basic => "client_basic_authentication",
+                ClientProblem::AssertionType => "client_assertion_type",
+                ClientProblem::OtherId => "client_other_id",
+                ClientProblem::Unknown => "client_unknown",
+                ClientProblem::Assertion(error) => error.code(),
+                ClientProblem::Replayed => "client_assertion_replayed",
+                ClientProblem::BeforeMemory => "client_assertion_before_memory",
+            },
+            Self::Sender(denial) => denial.reason().code(),
+            Self::Scope => "scope_not_registered",
+            Self::Target => "resource_not_registered",
+            Self::MemoryFull => "replay_store_full",
+            Self::Quota(QuotaExceeded::Client) => "quota_client",
+            Self::Quota(QuotaExceeded::Key) => "quota_key",
+            Self::Unavailable(_) => "replay_store_unavailable",
+            Self::Mint(_) => "mint_failed",
+        }
+    }
+}
+
+/// Seconds: a share of the memory comes back in steps of this order.
+const QUOTA_RETRY_SECONDS: u32 = 10;
+
+impl RequestProblem {
+    fn answer(self) -> Answer {
+        let (status, description) = match self {
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "the method must be POST"),
+            Self::ContentType => (
+                StatusCode::BAD_REQUEST,
+                "the content type must be application/x-www-form-urlencoded",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is larger than 64 KiB",
+            ),
+            Self::Malformed => (StatusCode::BAD_REQUEST, "the body is not a form in UTF-8"),
+            Self::Duplicate => (StatusCode::BAD_REQUEST, "a parameter stands there twice"),
+            Self::GrantTypeMissing => (StatusCode::BAD_REQUEST, "grant_type is missing"),
+            Self::SeveralClientAuthentications => (
+                StatusCode::BAD_REQUEST,
+                "more than one method of client authentication",
+            ),
+        };
+        let answer = Answer::new(status, "invalid_request", description);
+        match self {
+            Self::Method => answer.with(ALLOW, HeaderValue::from_static("POST")),
+            _ => answer,
+        }
+    }
+}
+
+impl ClientProblem {
+    /// One phrase for all that a guess could learn from: which clients exist, and what their keys are.
+    fn answer(self) -> Answer {
+        let description = match self {
+            Self::Missing | Self::Basic => "the client must authenticate with private_key_jwt",
+            Self::AssertionType => "client_assertion_type must be jwt-bearer of RFC 7523",
+            Self::OtherId
+            | Self::Unknown
+            | Self::Assertion(_)
+            | Self::Replayed
+            | Self::BeforeMemory => "the client assertion is not valid here, make a new one",
+        };
+        let answer = Answer::new(StatusCode::UNAUTHORIZED, "invalid_client", description);
+        match self {
+            // RFC 6749 §5.2: a challenge of the scheme that the client used.
+            Self::Basic => answer.with(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"token endpoint\""),
+            ),
+            _ => answer,
+        }
+    }
+}
+
+fn sender(denial: &Denial) -> Answer {
+    match denial {
+        // RFC 9449 §5: at the token endpoint, errors are those of RFC 6749 §5.2.
+        Denial::Proof(_) => Answer::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_dpop_proof",
+            "a DPoP proof is missing, wrong or used before",
+        ),
+        // RFC 9449 §8.
+        Denial::Nonce { fresh, .. } => {
+            let answer = Answer::new(
+                StatusCode::BAD_REQUEST,
+                "use_dpop_nonce",
+                "the DPoP proof needs the nonce of this response",
+            );
+            match HeaderValue::from_str(fresh.as_str()) {
+                Ok(nonce) => answer.with(HeaderName::from_static("dpop-nonce"), nonce),
+                Err(_) => answer,
+            }
+        }
+        Denial::Quota(_) => Answer::later(StatusCode::TOO_MANY_REQUESTS, QUOTA_RETRY_SECONDS),
+        Denial::Unavailable(_, unavailable) => {
+            Answer::later(StatusCode::SERVICE_UNAVAILABLE, unavailable.retry_after())
+        }
+        // A proof verifier never says these: they are about access tokens.
+        Denial::NoCredentials | Denial::Malformed(_) | Denial::Token(_) | Denial::Binding(_) => {
+            Answer::failed()
+        }
+    }
+}
+
+impl Answer {
+    const fn new(status: StatusCode, error: &'static str, description: &'static str) -> Self {
+        Self {
+            status,
+            error,
+            description,
+            header: None,
+        }
+    }
+
+    fn later(status: StatusCode, seconds: u32) -> Self {
+        Self::new(status, "temporarily_unavailable", "come back later")
+            .with(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    const fn failed() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            "the token could not be made",
+        )
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

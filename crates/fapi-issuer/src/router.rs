@@ -1,0 +1,28 @@
+//! Which endpoint lies where.
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::endpoint::{document, not_post, token};
+use crate::issuer::Issuer;
+
+/// The endpoints at their public paths.
+///
+/// There is no `/.well-known/openid-configuration`: this server identifies no users, so it could not fill in what OpenID
+/// Connect Discovery §3 requires (`authorization_endpoint`, `id_token_signing_alg_values_supported`, …).
+pub(crate) fn router(issuer: &Issuer) -> Router {
+    let uri = &issuer.parts().uri;
+    let metadata = issuer.metadata().to_string();
+    let jwks = issuer.jwks().to_string();
+    Router::new()
+        .route(
+            &uri.well_known_path("oauth-authorization-server"),
+            get(move || std::future::ready(document(metadata.clone()))),
+        )
+        .route(
+            &uri.endpoint_path("jwks"),
+            get(move || std::future::ready(document(jwks.clone()))),
+        )
+        .route(&uri.endpoint_path("token"), post(token).fallback(not_post))
+        .with_state(issuer.clone())
+}

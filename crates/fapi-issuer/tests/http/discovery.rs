@@ -1,0 +1,96 @@
+//! The metadata and the key set, as the discovery module of the conformance plans looks at them.
+
+use fapi_core::KeySet;
+use fapi_core::jose::Algorithm;
+use fapi_issuer::Issuer;
+use serde_json::{Value, json};
+
+use crate::harness::{Server, TOKEN_ENDPOINT, key};
+
+#[tokio::test]
+async fn the_metadata_says_what_is_true() {
+    let server = Server::start().await;
+    let answer = server.get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(
+        answer.body,
+        json!({
+            "issuer": "https://as.example.com",
+            "token_endpoint": TOKEN_ENDPOINT,
+            "jwks_uri": "https://as.example.com/jwks",
+            "scopes_supported": ["accounts", "payments"],
+            "response_types_supported": [],
+            "grant_types_supported": ["client_credentials"],
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
+            "dpop_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
+        })
+    );
+    assert_eq!(answer.body, server.issuer.metadata());
+    // No users, so no OpenID Provider.
+    assert_eq!(
+        server.get("/.well-known/openid-configuration").await.status,
+        404
+    );
+}
+
+// S23
+#[tokio::test]
+async fn the_key_set_is_public() {
+    let server = Server::start_with(Algorithm::Es256, |builder| {
+        builder
+            .signing_key(key(Algorithm::Es256))
+            .signing_key(key(Algorithm::Ps256))
+            .signing_key(key(Algorithm::EdDsa))
+    })
+    .await;
+    let answer = server.get("/jwks").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.body, server.issuer.jwks());
+    let keys = answer.body["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 3);
+    let public = ["kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"];
+    for key in keys {
+        for (member, value) in key.as_object().unwrap() {
+            assert!(
+                public.contains(&member.as_str()) && value.is_string(),
+                "{member}"
+            );
+        }
+        assert!(key["kid"].is_string());
+        assert_eq!(key["use"], "sig");
+    }
+    KeySet::from_json(answer.body.to_string().as_bytes()).unwrap();
+}
+
+#[tokio::test]
+async fn an_issuer_with_a_path_has_its_metadata_in_front() {
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower::ServiceExt as _;
+
+    let issuer = Issuer::builder("https://as.example.com/tenant")
+        .build()
+        .unwrap();
+    for (path, status) in [
+        ("/.well-known/oauth-authorization-server/tenant", 200),
+        ("/.well-known/oauth-authorization-server", 404),
+        ("/tenant/jwks", 200),
+        ("/jwks", 404),
+        ("/tenant/token", 405),
+    ] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = issuer.router().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+    }
+    let metadata = issuer.metadata();
+    assert_eq!(
+        metadata["token_endpoint"],
+        "https://as.example.com/tenant/token"
+    );
+    assert_eq!(metadata["jwks_uri"], "https://as.example.com/tenant/jwks");
+    // No client, so no scopes: members without elements are left out (RFC 8414 §3.2).
+    assert_eq!(metadata["scopes_supported"], Value::Null);
+}
