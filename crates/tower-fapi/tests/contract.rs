@@ -1,5 +1,11 @@
 //! What tower and its runtimes ask of a layer, its service and its future.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic too"
+)]
+
 use std::future::Future as _;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
