@@ -1,10 +1,6 @@
 //! Requests that have to wait for a port: what reaches the inner service, and what happens when the client goes away.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests may panic too"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
 use std::convert::Infallible;
 use std::future::Ready;
