@@ -1,5 +1,4 @@
 //! The table, through the core and through the layer, with equal answers.
-#![expect(clippy::indexing_slicing, reason = "a failure here is a failed test")]
 
 use fapi_tests::cases;
 use fapi_tests::host::{CoreHost, LayerHost};

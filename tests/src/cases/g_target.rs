@@ -69,7 +69,7 @@ fn methods(cases: &mut Vec<Case>) {
             "G08",
             format!("OPTIONS *, htu {path}"),
             InvalidProof,
-            { move |scene| to(scene, "OPTIONS", "*", "OPTIONS", path) },
+            move |scene| to(scene, "OPTIONS", "*", "OPTIONS", path),
         ));
     }
     cases.push(Case::request(

@@ -34,13 +34,17 @@ pub struct LayerHost {
 
 impl LayerHost {
     pub fn new(profile: Profile) -> Self {
+        Self::with_store(profile, Arc::new(Store::new(profile)))
+    }
+
+    /// An instance that shares its replay store with others.
+    pub fn with_store(profile: Profile, store: Arc<Store>) -> Self {
         let clock = TestClock::at(NOW);
-        let store = Arc::new(Store::new(profile));
         let mut builder = FapiLayer::builder(profile.config())
             .clock(clock.source())
             .replay_store(SharedStore(Arc::clone(&store)));
-        if profile == Profile::Opaque {
-            builder = builder.introspector(Issuer);
+        if profile.takes_opaque_tokens() {
+            builder = builder.introspector(Issuer(profile));
         }
         let layer = builder.build().expect("a layer");
         let seen = Arc::new(Mutex::new(None));
@@ -235,11 +239,11 @@ impl ReplayStore for SharedStore {
     }
 }
 
-struct Issuer;
+struct Issuer(Profile);
 
 impl Introspector for Issuer {
     fn introspect(&self, query: IntrospectionQuery<'_>) -> PortAnswer<Result<String, Unavailable>> {
-        let answer = introspect(query.token);
+        let answer = introspect(self.0, query.token);
         PortAnswer::Later(Box::pin(async move { answer }))
     }
 }
