@@ -1,9 +1,5 @@
 //! The examples of the RFCs, letter by letter.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a failure here is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 use fapi_core::config::Config;
 use fapi_core::dpop::{Epoch, NonceKeys, Origin, ProofVerifier, TargetUri};

@@ -184,8 +184,8 @@ impl Target {
         let text = String::from_utf8_lossy(&request.target).into_owned();
         if request.method == "CONNECT" {
             return Self {
-                authority: Some(text),
-                path: String::new(),
+                authority: Some(text.clone()),
+                path: text,
                 query: None,
             };
         }
