@@ -7,8 +7,10 @@ use fapi_core::jose::PublicKey;
 use fapi_core::{FieldLines, UnixTime};
 use fapi_tests::host::{CoreHost, Host, LayerHost, RFC_9449_JKT, RFC_9449_TOKEN};
 use fapi_tests::profile::Profile;
+use fapi_tests::scene::Scene;
 use fapi_tests::wire::WireRequest;
 use serde_json::Value;
+use tower_fapi::testing::Algorithm;
 
 fn read(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -89,5 +91,28 @@ fn thumbprints_are_those_of_the_rfcs() {
             expected if expected.starts_with("REJECT") => assert!(read.is_err(), "{example}"),
             expected => assert_eq!(read.unwrap().thumbprint().to_string(), expected),
         }
+    }
+}
+
+#[test]
+fn unsecured_and_critical_tokens_of_rfc_7515_are_refused() {
+    // Appendix A.5, and appendix E.
+    for token in [
+        "eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.",
+        "eyJhbGciOiJub25lIiwNCiAiY3JpdCI6WyJodHRwOi8vZXhhbXBsZS5jb20vVU5ERUZJTkVEIl0sDQogImh0dHA6Ly9leGFtcGxlLmNvbS9VTkRFRklORUQiOnRydWUNCn0.RkFJTA.",
+    ] {
+        let mut host = CoreHost::new(Profile::Default);
+        let clock = host.clock().unwrap().clone();
+        let scene = Scene::new(
+            Profile::Default,
+            Algorithm::Es256,
+            clock,
+            "1".into(),
+            &mut host,
+        );
+        let request = scene.request(token, &scene.proof(token).build());
+        let answer = host.send(&request);
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.reason.as_deref(), Some("token_not_jwt"));
     }
 }

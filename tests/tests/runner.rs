@@ -48,6 +48,7 @@ fn a_host_that_accepts_everything_fails_every_case_that_must_be_refused() {
             method: request.method.clone(),
             subject: Some("alice".into()),
             client_id: Some("client-1".into()),
+            body: Vec::new(),
         }),
         ..Answer::default()
     });
@@ -123,6 +124,7 @@ fn a_second_nonce_an_unprintable_header_a_call_upstream_and_a_burnt_jti_are_noti
                 method: request.method.clone(),
                 subject: None,
                 client_id: None,
+                body: Vec::new(),
             });
             answer
         },

@@ -27,6 +27,10 @@ fn the_layer_answers_as_the_core_does() {
         assert_eq!(core.nonces().len(), layer.nonces().len(), "{case}");
         assert_eq!(core.retry_after(), layer.retry_after(), "{case}");
         assert_eq!(core.upstream, layer.upstream, "{case}");
+        if layer.status != 200 {
+            let cached: Vec<&str> = layer.header("cache-control").collect();
+            assert_eq!(cached, ["no-store"], "{case}");
+        }
     }
 }
 

@@ -139,6 +139,8 @@ impl Host for CoreHost {
                     method: request.method.clone(),
                     subject: accepted.access.subject().map(Into::into),
                     client_id: accepted.access.client_id().map(Into::into),
+                    // The core has no part in it.
+                    body: request.body.clone(),
                 });
             }
             Verdict::Refused(denial) => {

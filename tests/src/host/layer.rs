@@ -139,17 +139,23 @@ async fn serve(
     seen: Arc<Mutex<Option<UpstreamView>>>,
 ) {
     let upstream = service_fn(move |request: Request| {
-        let access = request.extensions().get::<Access>();
-        *seen.lock().unwrap() = Some(UpstreamView {
-            method: request.method().to_string(),
-            subject: access.and_then(|access| access.subject().map(Into::into)),
-            client_id: access.and_then(|access| access.client_id().map(Into::into)),
-        });
-        // A nonce that is not ours to honour: it must not get out.
-        let response = Response::builder()
-            .header("dpop-nonce", "from-upstream")
-            .body(Body::empty());
-        async move { Ok::<_, Infallible>(response.expect("a response")) }
+        let seen = Arc::clone(&seen);
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = axum::body::to_bytes(body, 1 << 20).await;
+            let access = parts.extensions.get::<Access>();
+            *seen.lock().unwrap() = Some(UpstreamView {
+                method: parts.method.to_string(),
+                subject: access.and_then(|access| access.subject().map(Into::into)),
+                client_id: access.and_then(|access| access.client_id().map(Into::into)),
+                body: body.expect("a whole body").to_vec(),
+            });
+            // A nonce that is not ours to honour: it must not get out.
+            let response = Response::builder()
+                .header("dpop-nonce", "from-upstream")
+                .body(Body::empty());
+            Ok::<_, Infallible>(response.expect("a response"))
+        }
     });
     let service: MapResponse<_, _> = layer.layer(upstream).map_response(tell_reason);
     axum::serve(
