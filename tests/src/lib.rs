@@ -6,14 +6,14 @@
     missing_docs,
     clippy::expect_used,
     clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::indexing_slicing,
     reason = "test support: a failure here is a failed test, and nobody else uses it"
 )]
 
 pub mod case;
 pub mod cases;
+pub mod coverage;
 pub mod forge;
 pub mod host;
 pub mod profile;

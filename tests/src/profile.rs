@@ -8,6 +8,7 @@ use fapi_core::config::{
 };
 use fapi_core::dpop::Epoch;
 use serde_json::{Value, json};
+use tower_fapi::testing::UnixTime;
 
 use crate::scene::{ALGORITHMS, CAST, ISSUER, NOW, OTHER_ISSUER};
 
@@ -36,6 +37,8 @@ pub enum Profile {
     StoreDown,
     /// One key may have two live proofs, and one client four.
     SmallQuota,
+    /// The resource server of RFC 9449's examples.
+    Rfc9449,
 }
 
 /// What the replay store does.
@@ -51,6 +54,7 @@ pub const RESOURCE: &str = "https://api.example.com";
 pub const SECOND_RESOURCE: &str = "https://api2.example.com";
 
 impl Profile {
+    /// Those that the table is run under.
     pub const ALL: [Self; 11] = [
         Self::Default,
         Self::Nonces,
@@ -94,16 +98,31 @@ impl Profile {
     pub fn epoch(self) -> Epoch {
         match self {
             Self::Restarted => Epoch::new(2, NOW),
+            Self::Rfc9449 => Epoch::new(3, UnixTime::from_secs(0)),
             _ => Epoch::new(1, NOW.plus(-3600)),
         }
     }
 
+    pub fn resource(self) -> &'static str {
+        match self {
+            Self::Rfc9449 => "https://resource.example.org",
+            _ => RESOURCE,
+        }
+    }
+
+    pub fn takes_opaque_tokens(self) -> bool {
+        matches!(self, Self::Opaque | Self::Rfc9449)
+    }
+
     pub fn config(self) -> Config {
-        let builder = Config::builder(RESOURCE).issuer(self.first_issuer());
+        let builder = Config::builder(self.resource()).issuer(self.first_issuer());
         let builder = match self {
-            Self::Default | Self::Restarted | Self::StoreFull | Self::StoreDown | Self::Opaque => {
-                builder
-            }
+            Self::Default
+            | Self::Restarted
+            | Self::StoreFull
+            | Self::StoreDown
+            | Self::Opaque
+            | Self::Rfc9449 => builder,
             Self::Nonces => {
                 let mut nonce = NonceConfig::required();
                 nonce.keys = vec![Secret::Inline(URL_SAFE_NO_PAD.encode(NONCE_KEY))];
@@ -146,7 +165,7 @@ impl Profile {
             .map(|algorithm| CAST.issuer(*algorithm).key().published_jwk())
             .collect();
         let issuer = IssuerConfig::new(ISSUER).jwks(json!({ "keys": keys }).to_string());
-        if self != Self::Opaque {
+        if !self.takes_opaque_tokens() {
             return issuer;
         }
         let auth = ClientAuth::TlsClientAuth(TlsClientAuth::default());

@@ -92,6 +92,7 @@ pub struct UpstreamView {
     pub method: String,
     pub subject: Option<String>,
     pub client_id: Option<String>,
+    pub body: Vec<u8>,
 }
 
 impl Answer {

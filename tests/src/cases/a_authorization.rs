@@ -100,6 +100,21 @@ pub(super) fn cases() -> Vec<Case> {
                 .header("Content-Length", form.len().to_string())
                 .body(form)
         }),
+        Case::request(
+            "A23",
+            "in a form, beside the header: the form arrives",
+            Accepted,
+            |scene| {
+                let token = scene.token().build();
+                let form = "access_token=another";
+                let proof = scene.proof_for("POST", "/accounts", &token).build();
+                scene
+                    .request_to("POST", "/accounts", &token, &proof)
+                    .header("Content-Type", "application/x-www-form-urlencoded")
+                    .header("Content-Length", form.len().to_string())
+                    .body(form)
+            },
+        ),
         Case::token("A27", "no cnf", InvalidToken, |t, _| t.without_claim("cnf")),
         Case::request(
             "A30",

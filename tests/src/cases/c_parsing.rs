@@ -26,7 +26,7 @@ fn base64url(cases: &mut Vec<Case>) {
                 id,
                 format!("{about}, proof"),
                 InvalidProof,
-                { move |proof| part(proof, place, change).into() },
+                move |proof| part(proof, place, change).into(),
             ));
             cases.push(Case::token_text(id, format!("{about}, token"), in_token, {
                 move |token| part(token, place, change)
@@ -80,7 +80,7 @@ fn spliced(text: &str, inside: &str) -> String {
 /// of the last one count.
 fn spare_bits(text: &str) -> String {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    if text.len() % 4 == 0 {
+    if text.len().is_multiple_of(4) {
         return format!("{text}A");
     }
     let (start, last) = text.split_at(text.len() - 1);

@@ -57,7 +57,7 @@ fn flipped(cases: &mut Vec<Case>) {
                 "F01",
                 format!("{about}, proof"),
                 InvalidProof,
-                { move |proof| flip(proof).into() },
+                move |proof| flip(proof).into(),
             ));
             cases.push(Case::token_text(
                 "F01",

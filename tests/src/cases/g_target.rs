@@ -69,23 +69,17 @@ fn methods(cases: &mut Vec<Case>) {
             "G08",
             format!("OPTIONS *, htu {path}"),
             InvalidProof,
-            { move |scene| to(scene, "OPTIONS", "*", "OPTIONS", path) },
+            move |scene| to(scene, "OPTIONS", "*", "OPTIONS", path),
         ));
     }
-    cases.push(Case::request(
-        "G08",
-        "CONNECT, htu /accounts",
-        InvalidProof,
-        |scene| {
-            to(
-                scene,
-                "CONNECT",
-                "api.example.com:443",
-                "CONNECT",
-                "/accounts",
-            )
-        },
-    ));
+    for target in ["api.example.com:443", "evil.example:22"] {
+        for path in ["", "/", "/accounts"] {
+            let about = format!("CONNECT {target}, htu {path:?}");
+            cases.push(Case::request("G08", about, InvalidProof, move |scene| {
+                to(scene, "CONNECT", target, "CONNECT", path)
+            }));
+        }
+    }
 }
 
 fn claims(cases: &mut Vec<Case>) {

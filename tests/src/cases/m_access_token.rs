@@ -230,7 +230,7 @@ fn keys(cases: &mut Vec<Case>) {
         "M21",
         "signed by the client, kid of the issuer",
         InvalidToken,
-        { |t, scene| t.signed_by(scene.client().key()) },
+        |t, scene| t.signed_by(scene.client().key()),
     ));
     cases.push(Case::token(
         "M21",

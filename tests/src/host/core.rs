@@ -20,6 +20,7 @@ pub struct CoreHost {
     store: Store,
     quotas: Quotas,
     clock: TestClock,
+    profile: Profile,
 }
 
 struct Keys(Vec<(String, Arc<KeySet>)>);
@@ -33,6 +34,12 @@ impl KnownKeys for Keys {
 
 impl CoreHost {
     pub fn new(profile: Profile) -> Self {
+        let nonces = NonceKeys::new(&NONCE_KEY, []).expect("a nonce key");
+        Self::with_nonce_keys(profile, nonces)
+    }
+
+    /// An instance with nonce keys of its own.
+    pub fn with_nonce_keys(profile: Profile, nonces: NonceKeys) -> Self {
         let config = profile.config();
         let policy = Policy::new(&config).expect("a policy");
         let keys = config.issuers.iter().map(|issuer| {
@@ -46,13 +53,13 @@ impl CoreHost {
             per_key: replay.effective_per_key().into(),
         };
         let quotas = Quotas::new(limits, policy.replay_lifetime_seconds(), [4; 16]);
-        let nonces = NonceKeys::new(&NONCE_KEY, []).expect("a nonce key");
         Self {
             keys: Keys(keys.collect()),
             verifier: Verifier::new(policy, &fapi_crypto::PROVIDER, nonces),
             store: Store::new(profile),
             quotas,
             clock: TestClock::at(NOW),
+            profile,
         }
     }
 
@@ -72,7 +79,7 @@ impl CoreHost {
                     need.resume(keys.ok_or(Unavailable::retry_after_seconds(60)), now)
                 }
                 Step::NeedIntrospection(need) => {
-                    let response = introspect(need.query().token);
+                    let response = introspect(self.profile, need.query().token);
                     need.resume(response.as_deref().map_err(|error| *error), now)
                 }
             };
@@ -132,6 +139,8 @@ impl Host for CoreHost {
                     method: request.method.clone(),
                     subject: accepted.access.subject().map(Into::into),
                     client_id: accepted.access.client_id().map(Into::into),
+                    // The core has no part in it.
+                    body: request.body.clone(),
                 });
             }
             Verdict::Refused(denial) => {
@@ -177,8 +186,8 @@ impl Target {
         let text = String::from_utf8_lossy(&request.target).into_owned();
         if request.method == "CONNECT" {
             return Self {
-                authority: Some(text),
-                path: String::new(),
+                authority: Some(text.clone()),
+                path: text,
                 query: None,
             };
         }

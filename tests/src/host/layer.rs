@@ -34,13 +34,17 @@ pub struct LayerHost {
 
 impl LayerHost {
     pub fn new(profile: Profile) -> Self {
+        Self::with_store(profile, Arc::new(Store::new(profile)))
+    }
+
+    /// An instance that shares its replay store with others.
+    pub fn with_store(profile: Profile, store: Arc<Store>) -> Self {
         let clock = TestClock::at(NOW);
-        let store = Arc::new(Store::new(profile));
         let mut builder = FapiLayer::builder(profile.config())
             .clock(clock.source())
             .replay_store(SharedStore(Arc::clone(&store)));
-        if profile == Profile::Opaque {
-            builder = builder.introspector(Issuer);
+        if profile.takes_opaque_tokens() {
+            builder = builder.introspector(Issuer(profile));
         }
         let layer = builder.build().expect("a layer");
         let seen = Arc::new(Mutex::new(None));
@@ -135,17 +139,23 @@ async fn serve(
     seen: Arc<Mutex<Option<UpstreamView>>>,
 ) {
     let upstream = service_fn(move |request: Request| {
-        let access = request.extensions().get::<Access>();
-        *seen.lock().unwrap() = Some(UpstreamView {
-            method: request.method().to_string(),
-            subject: access.and_then(|access| access.subject().map(Into::into)),
-            client_id: access.and_then(|access| access.client_id().map(Into::into)),
-        });
-        // A nonce that is not ours to honour: it must not get out.
-        let response = Response::builder()
-            .header("dpop-nonce", "from-upstream")
-            .body(Body::empty());
-        async move { Ok::<_, Infallible>(response.expect("a response")) }
+        let seen = Arc::clone(&seen);
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = axum::body::to_bytes(body, 1 << 20).await;
+            let access = parts.extensions.get::<Access>();
+            *seen.lock().unwrap() = Some(UpstreamView {
+                method: parts.method.to_string(),
+                subject: access.and_then(|access| access.subject().map(Into::into)),
+                client_id: access.and_then(|access| access.client_id().map(Into::into)),
+                body: body.expect("a whole body").to_vec(),
+            });
+            // A nonce that is not ours to honour: it must not get out.
+            let response = Response::builder()
+                .header("dpop-nonce", "from-upstream")
+                .body(Body::empty());
+            Ok::<_, Infallible>(response.expect("a response"))
+        }
     });
     let service: MapResponse<_, _> = layer.layer(upstream).map_response(tell_reason);
     axum::serve(
@@ -235,11 +245,11 @@ impl ReplayStore for SharedStore {
     }
 }
 
-struct Issuer;
+struct Issuer(Profile);
 
 impl Introspector for Issuer {
     fn introspect(&self, query: IntrospectionQuery<'_>) -> PortAnswer<Result<String, Unavailable>> {
-        let answer = introspect(query.token);
+        let answer = introspect(self.0, query.token);
         PortAnswer::Later(Box::pin(async move { answer }))
     }
 }

@@ -7,7 +7,7 @@ mod store;
 pub use self::core::CoreHost;
 pub use layer::LayerHost;
 pub use layer::status_of;
-pub use store::{RFC_9449_TOKEN, Store, introspect};
+pub use store::{RFC_9449_JKT, RFC_9449_TOKEN, Store, introspect};
 
 use tower_fapi::testing::TestClock;
 

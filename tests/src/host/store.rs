@@ -8,7 +8,7 @@ use fapi_core::{ReplayAnswer, ReplayOutcome, ReplayQuery, Unavailable, UnixTime}
 use serde_json::json;
 use tower_fapi::testing::Algorithm;
 
-use crate::profile::{Profile, RESOURCE, StoreState};
+use crate::profile::{Profile, StoreState};
 use crate::scene::{CAST, ISSUER, NOW};
 
 /// A replay store that counts how often it is asked.
@@ -61,13 +61,20 @@ impl Store {
 /// The opaque token of RFC 9449 figure 13.
 pub const RFC_9449_TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
 
+/// The thumbprint that RFC 9449 figure 8 has for the key of its proofs.
+pub const RFC_9449_JKT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+
 /// What the issuer says of reference tokens.
-pub fn introspect(token: &str) -> Result<String, Unavailable> {
-    let cnf = json!({ "jkt": CAST.client(Algorithm::Es256).thumbprint().to_string() });
+pub fn introspect(profile: Profile, token: &str) -> Result<String, Unavailable> {
+    let jkt = match profile {
+        Profile::Rfc9449 => RFC_9449_JKT.to_owned(),
+        _ => CAST.client(Algorithm::Es256).thumbprint().to_string(),
+    };
+    let cnf = json!({ "jkt": jkt });
     let mut response = json!({
         "active": true,
         "iss": ISSUER,
-        "aud": RESOURCE,
+        "aud": profile.resource(),
         "sub": "alice",
         "client_id": "client-1",
         "exp": NOW.plus(1_000_000).as_secs(),
