@@ -86,9 +86,10 @@ impl IssuerBuilder {
     pub fn build(self) -> Result<Issuer, ConfigError> {
         let config = &self.config;
         check(config)?;
-        let http = match config.allow_http_loopback {
-            true => Http::OnLoopback,
-            false => Http::Nowhere,
+        let http = if config.allow_http_loopback {
+            Http::OnLoopback
+        } else {
+            Http::Nowhere
         };
         let uri = IssuerUri::parse(&config.issuer, http)?;
         let clients = Clients::new(&config.clients, config.default_audience.as_deref())?;

@@ -42,8 +42,9 @@ pub struct Config {
     /// How long access tokens are valid, in seconds, 1 to 86400. Default: 300.
     #[serde(default = "access_token_lifetime_seconds")]
     pub access_token_lifetime_seconds: u32,
-    /// How DPoP proofs are checked, and the memory of used proofs and client assertions. Not `required: false`, and no
-    /// store but `memory`.
+    /// How DPoP proofs are checked, and the memory of used proofs and client assertions, which hold `replay.capacity`
+    /// each. `future_seconds` and `replay.after_restart` count for assertions too; FAPI 2.0 Security Profile §5.3.2.1
+    /// wants `future_seconds` to be at least 10. Not `required: false`, and no store but `memory`.
     #[serde(default)]
     pub dpop: DpopConfig,
     /// True: the issuer identifier may be http on a loopback address. For development and tests. Default: false.
@@ -77,4 +78,32 @@ impl Config {
 
 const fn access_token_lifetime_seconds() -> u32 {
     300
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Issuer;
+
+    #[test]
+    fn the_document_of_the_readme_is_right() {
+        let readme = include_str!("../README.md");
+        let document = readme.split("```json").nth(1).unwrap();
+        let document = document.split("```").next().unwrap();
+        let mut config = Config::from_json(document).unwrap();
+        assert_eq!(config.signing_keys.len(), 1);
+        config.signing_keys.clear();
+        Issuer::from_config(config).unwrap();
+    }
+
+    #[test]
+    fn the_builder_and_the_document_say_the_same() {
+        let read = Config::from_json(r#"{ "issuer": "https://as.example.com" }"#).unwrap();
+        assert_eq!(
+            read,
+            Config::with_defaults("https://as.example.com".to_owned())
+        );
+        let again = Config::from_json(&serde_json::to_string(&read).unwrap()).unwrap();
+        assert_eq!(read, again);
+    }
 }

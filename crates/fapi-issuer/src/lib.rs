@@ -71,3 +71,7 @@ pub use grant::Grant;
 pub use issuer::Issuer;
 pub use mint::{AccessToken, MintError};
 pub use scope::{InvalidScope, Scope};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

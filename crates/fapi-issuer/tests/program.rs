@@ -1,1 +1,289 @@
-fn main() {}
+//! The built program: its configuration errors, `dev`, and how it stops.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use fapi_core::config::Config as ResourceServerConfig;
+use fapi_core::jose::Algorithm;
+use fapi_crypto::SigningKey;
+use serde_json::{Value, json};
+
+/// A running program, killed at the end of the test if it still runs.
+struct Program {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = program(arguments).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self { child, out }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// The address that the first line tells.
+    fn address(&mut self) -> String {
+        let line = self.line();
+        line.strip_prefix("listening on http://")
+            .unwrap()
+            .to_owned()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // An error says that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fapi-issuer"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A file of this test's own.
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn get(address: &str, path: &str) -> Value {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    serde_json::from_str(body).unwrap()
+}
+
+#[test]
+fn a_wrong_document_ends_with_2_and_one_line() {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let jwks = json!({ "keys": [key.public_jwk()] });
+    let private = json!({ "keys": [key.to_private_jwk().unwrap()] });
+    let client = |members: Value| {
+        let mut client =
+            json!({ "client_id": "c", "jwks": jwks, "audiences": ["https://api.example.com"] });
+        client
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        json!({ "clients": [client] })
+    };
+    let rows = [
+        (json!({ "isuer": "x" }), "isuer: unknown member"),
+        (
+            json!({ "issuer": "http://as.example.com" }),
+            "issuer: must be https",
+        ),
+        (json!({ "issuer": 7 }), "issuer: must be a string"),
+        (json!({ "listen": "nowhere" }), "listen: "),
+        (
+            json!({ "access_token_lifetime_seconds": 0 }),
+            "access_token_lifetime_seconds: must be between",
+        ),
+        (
+            json!({ "default_audience": "" }),
+            "default_audience: must not be empty",
+        ),
+        (
+            json!({ "dpop": { "max_age_seconds": 0 } }),
+            "dpop.max_age_seconds: must be between",
+        ),
+        (
+            json!({ "dpop": { "required": false } }),
+            "dpop.required: must be true",
+        ),
+        (
+            json!({ "dpop": { "replay": { "store": "redis" } } }),
+            "dpop.replay.store: not supported yet",
+        ),
+        (json!({ "dpop": [] }), "dpop: must be an object"),
+        (
+            json!({ "signing_keys": [{ "kty": "oct", "k": "AA" }] }),
+            "signing_keys[0]: ",
+        ),
+        (
+            json!({ "signing_keys": [{ "file": "/nonexistent" }] }),
+            "signing_keys[0]: cannot read /nonexistent",
+        ),
+        (
+            json!({ "signing_keys": [{ "env": "FAPI_ISSUER_NO_SUCH" }] }),
+            "signing_keys[0]: the environment has no",
+        ),
+        (
+            json!({ "signing_keys": [key.to_private_jwk().unwrap(), key.to_private_jwk().unwrap()] }),
+            "signing_keys[1]: has the `kid` of an earlier key",
+        ),
+        (
+            client(json!({ "client_id": "" })),
+            "clients[0].client_id: must not be empty",
+        ),
+        (
+            client(json!({ "jwks": {} })),
+            "clients[0].jwks: not a JWK set",
+        ),
+        (
+            client(json!({ "jwks": private })),
+            "clients[0].jwks: the key set holds a private",
+        ),
+        (
+            client(json!({ "scope": "a  b" })),
+            "clients[0].scope: must be scope values",
+        ),
+        (
+            client(json!({ "audiences": [] })),
+            "clients[0].audiences: needed without",
+        ),
+        (
+            client(json!({ "secret": "s" })),
+            "clients[0].secret: unknown member",
+        ),
+    ];
+    for (place, (members, expected)) in rows.into_iter().enumerate() {
+        let mut document = json!({ "issuer": "https://as.example.com" });
+        document
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        let path = file(&format!("wrong-{place}.json"), &document.to_string());
+        let output = program(&[
+            "--config",
+            path.to_str().unwrap(),
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .output()
+        .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{document}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        let line = errors.strip_prefix("fapi-issuer: configuration: ");
+        let line = line
+            .and_then(|line| line.strip_suffix('\n'))
+            .unwrap_or_default();
+        assert!(
+            line.starts_with(expected) && !line.contains('\n'),
+            "{errors}"
+        );
+        assert!(output.stdout.is_empty());
+    }
+    for arguments in [
+        &["--config", "/nonexistent"][..],
+        &[],
+        &["--listen", "127.0.0.1:0"],
+    ] {
+        let output = program(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_document_is_served() {
+    let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    let private = key.to_private_jwk().unwrap();
+    let key_file = file("signing-key.json", &format!("{private}\n"));
+    let document = json!({
+        "issuer": "https://as.example.com/tenant",
+        "listen": "127.0.0.1:0",
+        "signing_keys": [{ "file": key_file }],
+        "clients": [{ "client_id": "c", "jwks": { "keys": [key.public_jwk()] }, "scope": "a" }],
+        "default_audience": "https://api.example.com",
+        "dpop": { "nonce": { "mode": "required" } },
+    });
+    let path = file("good.json", &document.to_string());
+    let mut program = Program::start(&["--config", path.to_str().unwrap()]);
+    let address = program.address();
+    let metadata = get(&address, "/.well-known/oauth-authorization-server/tenant");
+    assert_eq!(metadata["issuer"], "https://as.example.com/tenant");
+    let jwks = get(&address, "/tenant/jwks");
+    assert_eq!(jwks, json!({ "keys": [key.public_jwk()] }));
+}
+
+#[test]
+fn dev_prints_what_a_developer_needs() {
+    let mut program = Program::start(&["dev"]);
+    let address = program.address();
+    assert_eq!(program.line(), "client_id: dev-client");
+    let key = program.line();
+    let key = SigningKey::from_jwk_json(key.strip_prefix("client key: ").unwrap()).unwrap();
+    assert_eq!(key.algorithm(), Algorithm::Es256);
+    assert!(
+        program
+            .line()
+            .starts_with("configuration of a resource server")
+    );
+    let config = ResourceServerConfig::from_json(&program.line()).unwrap();
+    assert_eq!(config.issuers[0].issuer, format!("http://{address}"));
+    let jwks: Value =
+        serde_json::from_str(config.issuers[0].jwks.as_ref().unwrap().as_json()).unwrap();
+    assert_eq!(jwks, get(&address, "/jwks"));
+    let metadata = get(&address, "/.well-known/oauth-authorization-server");
+    assert_eq!(
+        metadata["token_endpoint"],
+        format!("http://{address}/token")
+    );
+}
+
+#[test]
+fn dev_writes_the_client_key_for_its_owner_only() {
+    let path = file("client-key.json", "something longer than nothing");
+    let mut program = Program::start(&["dev", "--client-key", path.to_str().unwrap()]);
+    program.address();
+    program.line();
+    assert_eq!(
+        program.line(),
+        format!("client key: written to {}", path.display())
+    );
+    SigningKey::from_jwk_json(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn dev_stays_on_loopback() {
+    let output = program(&["dev", "--listen", "0.0.0.0:0"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("issuer: must be https"), "{errors}");
+}
+
+#[cfg(unix)]
+#[test]
+fn it_stops_when_told() {
+    for signal in ["-INT", "-TERM"] {
+        let mut program = Program::start(&["dev"]);
+        let address = program.address();
+        get(&address, "/jwks");
+        let id = program.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(program.child.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Method;
+use fapi_core::config::DpopConfig;
 use fapi_core::jose::Algorithm;
 use fapi_issuer::Client;
 use serde_json::{Value, json};
@@ -324,4 +325,34 @@ async fn nobody_gets_more_than_they_are_registered_for() {
     );
     let answer = server.post(&form, &[&server.proof(&holder)]).await;
     check(&answer, (400, "invalid_target"), "two resources");
+}
+
+#[tokio::test]
+async fn nobody_gets_more_than_a_share_of_the_memory() {
+    let mut dpop = DpopConfig::default();
+    dpop.replay.per_key = Some(2);
+    let server = Server::start_with(Algorithm::Es256, |builder| builder.dpop(dpop)).await;
+    let holder = key(Algorithm::Es256);
+    for _ in 0..2 {
+        let answer = server.ask(json!({}), &[&server.proof(&holder)]).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let answer = server.ask(json!({}), &[&server.proof(&holder)]).await;
+    check(
+        &answer,
+        (429, "temporarily_unavailable"),
+        "proofs of one key",
+    );
+    assert_eq!(answer.headers["retry-after"], "10");
+    // The client's own key has used up its share of the assertions too.
+    let other = key(Algorithm::Es256);
+    let answer = server.ask(json!({}), &[&server.proof(&other)]).await;
+    check(
+        &answer,
+        (429, "temporarily_unavailable"),
+        "assertions of one key",
+    );
+    server.clock.advance(1000);
+    let answer = server.ask(json!({}), &[&server.proof(&holder)]).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
 }

@@ -1,5 +1,12 @@
 //! The endpoints over real connections on loopback, in simulated time.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may panic too"
+)]
+
 mod concurrency;
 mod discovery;
 mod errors;
