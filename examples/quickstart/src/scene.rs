@@ -1,9 +1,12 @@
 //! What is at hand when the requests are made: keys, tokens, and the way to send them.
 
+use fapi_core::token::Confirmation;
+use fapi_issuer::{Grant, MintError};
 use reqwest::header::AUTHORIZATION;
-use tower_fapi::testing::{ProofBuilder, TestClient, TokenBuilder, now};
+use tower_fapi::testing::{ProofBuilder, TestClient, now};
 
-use crate::api::Api;
+use crate::client::CLIENT_ID;
+use crate::issuer::RunningIssuer;
 use crate::verdict::Verdict;
 
 /// The client and the thief, in front of one URL of the API.
@@ -25,28 +28,27 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Gives the client its tokens, each bound to its key.
-    pub(crate) fn new(api: &Api) -> Self {
-        let url = format!("{}/accounts", api.resource);
-        let client = TestClient::new();
-        let draft = || -> TokenBuilder {
-            api.issuer
-                .token(client.thumbprint(), now())
-                .audience(api.resource.as_str())
-        };
-        let token = draft().build();
-        Self {
+    /// The client has its `token` for this API; the issuer makes the two that are wrong, bound to the same key.
+    pub(crate) fn new(
+        api: &str,
+        issuer: &RunningIssuer,
+        client: TestClient,
+        token: String,
+    ) -> Result<Self, MintError> {
+        let url = format!("{api}/accounts");
+        let grant =
+            |audience| Grant::new(CLIENT_ID, audience, Confirmation::Key(client.thumbprint()));
+        let expired_token = issuer.mint_expired(&grant(api))?;
+        let foreign_token = issuer.mint(&grant("https://other.example.com"))?;
+        Ok(Self {
             first_proof: client.proof("GET", &url, now()).token(&token).build(),
-            expired_token: draft()
-                .issued_at(now().plus(-360))
-                .expires_at(now().plus(-60))
-                .build(),
-            foreign_token: draft().audience("https://other.example.com").build(),
+            expired_token: expired_token.as_str().to_owned(),
+            foreign_token: foreign_token.as_str().to_owned(),
             thief: TestClient::new(),
             url,
             client,
             token,
-        }
+        })
     }
 
     /// A proof for this request by this client, with the token's hash and nothing wrong with it yet.

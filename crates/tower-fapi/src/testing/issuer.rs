@@ -12,6 +12,7 @@ use super::jwt::{Draft, jwt_knobs, random_jti};
 #[derive(Clone, Debug)]
 pub struct TestIssuer {
     issuer: String,
+    resource: String,
     key: TestKey,
 }
 
@@ -30,7 +31,19 @@ impl TestIssuer {
     pub fn with_key(issuer: impl Into<String>, key: TestKey) -> Self {
         Self {
             issuer: issuer.into(),
+            resource: "https://api.example.com".to_owned(),
             key,
+        }
+    }
+
+    /// The same issuer, with tokens and a [`resource_config`](Self::resource_config) for this protected resource.
+    ///
+    /// Without this call it is `https://api.example.com`.
+    #[must_use]
+    pub fn for_resource(self, resource: impl Into<String>) -> Self {
+        Self {
+            resource: resource.into(),
+            ..self
         }
     }
 
@@ -40,13 +53,22 @@ impl TestIssuer {
     /// The system gave no random bytes.
     #[must_use]
     pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
-        Self::with_key(self.issuer, TestKey::generate(algorithm))
+        Self {
+            key: TestKey::generate(algorithm),
+            ..self
+        }
     }
 
     /// The issuer identifier.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The protected resource that its tokens are for.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        &self.resource
     }
 
     /// The key that signs its tokens.
@@ -67,7 +89,17 @@ impl TestIssuer {
         IssuerConfig::new(&self.issuer).jwks(self.jwks())
     }
 
-    /// A configuration for the protected resource `resource` that trusts this issuer, and needs no network.
+    /// A configuration for the resource that this issuer's tokens are for. It trusts this issuer, and needs no network.
+    ///
+    /// # Panics
+    /// The resource, or the issuer's name, is no https URI.
+    #[must_use]
+    pub fn resource_config(&self) -> Config {
+        self.config(&self.resource)
+    }
+
+    /// The same for another resource; this issuer's tokens are still for [`resource`](Self::resource), unless
+    /// [`TokenBuilder::audience`] says otherwise.
     ///
     /// # Panics
     /// `resource`, or the issuer's name, is no https URI.
@@ -81,8 +113,8 @@ impl TestIssuer {
 
     /// A good access token, issued now and good for 300 seconds, for the client key with this thumbprint.
     ///
-    /// It says `sub` "alice", `client_id` "client-1", no scope, a random `jti`, and as `aud`
-    /// `https://api.example.com`.
+    /// It says `sub` "alice", `client_id` "client-1", no scope, a random `jti`, and as `aud` the
+    /// [`resource`](Self::resource).
     pub fn token(&self, client_key: Thumbprint, now: UnixTime) -> TokenBuilder {
         let header = json!({
             "typ": "at+jwt",
@@ -91,7 +123,7 @@ impl TestIssuer {
         });
         let claims = json!({
             "iss": self.issuer,
-            "aud": "https://api.example.com",
+            "aud": self.resource,
             "sub": "alice",
             "client_id": "client-1",
             "jti": random_jti(),
@@ -146,3 +178,24 @@ impl TokenBuilder {
 }
 
 jwt_knobs!(TokenBuilder);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESOURCE: &str = "https://other.example.com/v1";
+
+    #[test]
+    fn the_resource_is_said_once() {
+        let issuer = TestIssuer::new("https://as.example.com")
+            .for_resource(RESOURCE)
+            .with_algorithm(Algorithm::EdDsa);
+        let client = TestKey::generate(Algorithm::Es256);
+        let token = issuer.token(client.thumbprint(), UnixTime::from_secs(0));
+        let claims: Value = serde_json::from_str(&token.claims_json()).unwrap();
+
+        assert_eq!(claims["aud"], RESOURCE);
+        assert_eq!(issuer.resource_config().resource, RESOURCE);
+        assert_eq!(issuer.key().algorithm(), Algorithm::EdDsa);
+    }
+}

@@ -14,10 +14,10 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let clock = TestClock::at(UnixTime::from_secs(1_700_000_000));
-//! let issuer = TestIssuer::new("https://as.example.com");
+//! let issuer = TestIssuer::new("https://as.example.com").for_resource("https://api.example.com");
 //! let client = TestClient::new();
 //!
-//! let layer = FapiLayer::builder(issuer.config("https://api.example.com"))
+//! let layer = FapiLayer::builder(issuer.resource_config())
 //!     .clock(clock.source())
 //!     .build()?;
 //! let app = Router::new().route("/accounts", get(|| async { "42" })).layer(layer);
