@@ -169,7 +169,9 @@ impl Profile {
             return issuer;
         }
         let auth = ClientAuth::TlsClientAuth(TlsClientAuth::default());
-        let endpoint = IntrospectionConfig::new("https://as.example.com/introspect", "rs-1", auth);
+        let mut endpoint =
+            IntrospectionConfig::new("https://as.example.com/introspect", "rs-1", auth);
+        endpoint.signed_response = false;
         issuer
             .token_format(TokenFormat::Any)
             .introspection(endpoint)
