@@ -65,6 +65,15 @@ pub mod jose;
 mod keys;
 mod policy;
 mod request;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the verifier does not ask for the rules yet"
+    )
+)]
+mod rules;
 mod step;
 mod time;
 pub mod token;
@@ -76,6 +85,10 @@ pub use denial::{Denial, Reason, Unavailable};
 pub use keys::{KeySet, KeySetError};
 pub use policy::Policy;
 pub use request::{FieldLines, PresentedRequest};
+pub use rules::{
+    AuthorizationDetail, AuthorizationDetails, MalformedAuthorizationDetails, MissingScope,
+    PolicyError, StepUp,
+};
 pub use step::{
     Accepted, IntrospectionQuery, KeysQuery, NeedIntrospection, NeedKeys, NeedReplayCheck,
     ReplayAnswer, ReplayOutcome, ReplayQuery, Step, Verdict,
