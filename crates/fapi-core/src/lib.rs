@@ -63,6 +63,7 @@ pub mod denial;
 pub mod dpop;
 pub mod jose;
 mod keys;
+pub mod mtls;
 mod policy;
 mod request;
 mod step;
