@@ -51,6 +51,7 @@ mod drive;
 pub mod extract;
 mod future;
 mod jwks;
+pub mod keys;
 mod layer;
 pub mod ports;
 mod replay;
