@@ -101,7 +101,8 @@ fn check(response: &Response, asked: &Url) -> Result<(), FetchProblem> {
         return Err(FetchProblem::Status(status.as_u16()));
     }
     let headers = response.headers();
-    if headers.contains_key(CONTENT_ENCODING) {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(FetchProblem::ContentCoding);
     }
     let mut types = headers.get_all(CONTENT_TYPE).iter();
