@@ -12,7 +12,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     component("clippy", "clippy")?;
     msrv::provide()?;
     wasm::provide(wasm::ToolchainChoice::Auto)?;
-    Ok(())
+    python()?;
+    redis()
 }
 
 /// A component of the current toolchain, and the cargo command that comes with it.
@@ -26,4 +27,40 @@ fn component(name: &str, subcommand: &str) -> Result<(), Failure> {
             install: format!("Install it with: rustup component add {name}"),
         }
     })
+}
+
+/// Python with the modules that make a virtual environment: the tests run a client that another library drives.
+fn python() -> Result<(), Failure> {
+    // Debian leaves `ensurepip` out of `python3`, and `venv` does not work without it.
+    if command::succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
+        return Ok(());
+    }
+    debian("python3-venv", "Python 3 with its module venv")
+}
+
+/// Redis, server and client: the tests of the replay store start servers of their own.
+fn redis() -> Result<(), Failure> {
+    if command::succeeds(Command::new("redis-server").arg("--version"))
+        && command::succeeds(Command::new("redis-cli").arg("--version"))
+    {
+        return Ok(());
+    }
+    debian("redis-server", "redis-server with redis-cli")
+}
+
+/// A package of Debian that provides `what`.
+fn debian(package: &str, what: &str) -> Result<(), Failure> {
+    let install = ["install", "--yes", "--no-install-recommends", package];
+    let installed =
+        command::run(apt_get().arg("update")).and_then(|()| command::run(apt_get().args(install)));
+    installed.map_err(|_| Failure::Missing {
+        what: what.to_owned(),
+        install: format!("Install it with: apt-get install {package}"),
+    })
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
 }
