@@ -67,4 +67,6 @@ pub use fapi_core::{Denial, Reason};
 pub use future::ResponseFuture;
 pub use layer::{FapiLayer, FapiLayerBuilder};
 pub use replay::MemoryReplayStore;
+#[cfg(feature = "redis")]
+pub use replay::{RedisProblem, RedisReplayStore};
 pub use service::Fapi;
