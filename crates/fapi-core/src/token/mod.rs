@@ -6,6 +6,14 @@ mod confirmation;
 pub(crate) mod introspection;
 pub(crate) mod jwt;
 mod scope;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the verifier takes unsigned responses only, so far"
+    )
+)]
+pub(crate) mod signed_introspection;
 
 use std::fmt;
 use std::sync::Arc;
