@@ -1,4 +1,4 @@
-//! With a stand-in for the signature; real ones are verified in the tests of the whole path.
+//! With a stand-in for the signature, but for the test that has a real one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -240,6 +240,42 @@ fn o05_a_response_is_young() {
         let date = date(seconds);
         assert_eq!(with(name, Some(&date)), outcome, "{name} {seconds}");
     }
+}
+
+#[test]
+fn a_real_signature_covers_every_byte() {
+    // The private half of the key above, from the same appendix.
+    let key = fapi_crypto::SigningKey::from_jwk_json(
+        r#"{"kty":"EC","crv":"P-256","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+          "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+    )
+    .unwrap();
+    let expected = Expected {
+        issuer: "https://as.example.com",
+        audiences: &["rs".into(), "https://api.example.com".into()],
+        algorithms: AlgorithmSet::ALL,
+        now: NOW,
+        future: 10,
+    };
+    let open = |jwt: &str| open(jwt, &keys(), &fapi_crypto::PROVIDER, &expected);
+    let jwt = key.sign_compact(HEADER, claims(&[]).as_bytes()).unwrap();
+    assert_eq!(open(&jwt).as_deref(), Ok(ANSWER));
+
+    let (_, signature) = jwt.rsplit_once('.').unwrap();
+    let other = claims(&[("token_introspection", Some(r#"{"active":false}"#))]);
+    let forged = jws(
+        HEADER,
+        &other,
+        &crate::jose::jws::decode(signature).unwrap(),
+    );
+    assert_eq!(open(&forged), Err(Error::Signature));
+    let header = HEADER.replace("+jwt", "+JWT");
+    let forged = jws(
+        &header,
+        &claims(&[]),
+        &crate::jose::jws::decode(signature).unwrap(),
+    );
+    assert_eq!(open(&forged), Err(Error::Signature));
 }
 
 #[test]
