@@ -8,7 +8,7 @@ use fapi_core::{
     Unavailable, UnixTime, Verdict, Verifier,
 };
 
-use crate::ports::{Answer, Introspector, KeySource, PortFuture, ReplayStore};
+use crate::ports::{Answer, IntrospectionBody, Introspector, KeySource, PortFuture, ReplayStore};
 
 /// Tells the time.
 pub(crate) type Clock = dyn Fn() -> UnixTime + Send + Sync;
@@ -80,7 +80,12 @@ impl Shared {
                     None => Answer::Now(Err(Unavailable::retry_after_seconds(60))),
                 };
                 self.then(answer, |response, now| {
-                    let response = response.as_deref().map_err(|unavailable| *unavailable);
+                    let response = match &response {
+                        Ok(IntrospectionBody::Json(json)) => Ok(json.as_str()),
+                        // The core takes unsigned answers only, so far.
+                        Ok(IntrospectionBody::Jwt(_)) => Err(Unavailable::retry_after_seconds(60)),
+                        Err(unavailable) => Err(*unavailable),
+                    };
                     Answered::Next(need.resume(response, now))
                 })
             }
