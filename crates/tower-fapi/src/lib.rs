@@ -50,6 +50,7 @@ mod drive;
 #[cfg(feature = "axum")]
 pub mod extract;
 mod future;
+pub mod introspect;
 mod jwks;
 mod layer;
 pub mod ports;
