@@ -13,7 +13,7 @@ use fapi_core::dpop::Epoch;
 use fapi_core::{IntrospectionQuery, ReplayAnswer, ReplayQuery, Unavailable, UnixTime};
 use tower::util::MapResponse;
 use tower::{ServiceExt as _, service_fn};
-use tower_fapi::ports::{Answer as PortAnswer, Introspector, ReplayStore};
+use tower_fapi::ports::{Answer as PortAnswer, IntrospectionBody, Introspector, ReplayStore};
 use tower_fapi::testing::TestClock;
 use tower_fapi::{Access, Denial, FapiLayer};
 use tower_layer::Layer as _;
@@ -248,8 +248,11 @@ impl ReplayStore for SharedStore {
 struct Issuer(Profile);
 
 impl Introspector for Issuer {
-    fn introspect(&self, query: IntrospectionQuery<'_>) -> PortAnswer<Result<String, Unavailable>> {
-        let answer = introspect(self.0, query.token);
+    fn introspect(
+        &self,
+        query: IntrospectionQuery<'_>,
+    ) -> PortAnswer<Result<IntrospectionBody, Unavailable>> {
+        let answer = introspect(self.0, query.token).map(IntrospectionBody::Json);
         PortAnswer::Later(Box::pin(async move { answer }))
     }
 }
