@@ -1,24 +1,29 @@
 //! From a denial to the wire: the only code that knows status codes and `WWW-Authenticate`.
 
+use std::fmt::Write as _;
+
 use crate::denial::{Denial, Malformed, ProofError, TokenError};
 use crate::dpop::Nonce;
-use crate::policy::Policy;
+use crate::policy::{Constraint, Policy};
+use crate::rules::PolicyError;
 
 /// The answer to a refused request, for any host to write down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     status: u16,
     grpc_code: u8,
-    www_authenticate: Option<String>,
+    www_authenticate: Vec<String>,
     nonce: Option<Nonce>,
     retry_after: Option<u32>,
 }
 
-/// The error codes of RFC 6750 §3.1, RFC 9449 §7.1 and §12.2.
+/// The error codes of RFC 6750 §3.1, RFC 9449 §7.1 and §12.2, RFC 9470 §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Code {
     InvalidRequest,
     InvalidToken,
+    InsufficientScope,
+    InsufficientUserAuthentication,
     InvalidDpopProof,
     UseDpopNonce,
 }
@@ -28,9 +33,27 @@ impl Code {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
         }
+    }
+
+    const fn status(self) -> (u16, u8) {
+        match self {
+            Self::InvalidRequest => (400, 3),
+            Self::InsufficientScope => (403, 7),
+            Self::InvalidToken
+            | Self::InsufficientUserAuthentication
+            | Self::InvalidDpopProof
+            | Self::UseDpopNonce => (401, 16),
+        }
+    }
+
+    /// Whether a client that came with a certificate has to do with it.
+    const fn concerns_dpop_alone(self) -> bool {
+        matches!(self, Self::InvalidDpopProof | Self::UseDpopNonce)
     }
 }
 
@@ -46,29 +69,27 @@ enum Answer {
 }
 
 impl Challenge {
-    /// The answer to `denial` under `policy`.
+    /// The answer to `denial` under `policy`, for a request that came to `authority`.
     #[must_use]
-    pub fn new(denial: &Denial, policy: &Policy) -> Self {
-        let algorithms = policy.proof_algorithms();
+    pub fn new(denial: &Denial, policy: &Policy, authority: Option<&str>) -> Self {
+        let challenge = |error| challenges(error, denial, policy, authority);
         let (status, grpc_code, www_authenticate, retry_after) = match answer(denial) {
             // RFC 6750 §3.1: no error code where no authentication was attempted.
-            Answer::Bare => (401, 16, Some(format!("DPoP algs=\"{algorithms}\"")), None),
+            Answer::Bare => (401, 16, challenge(None), None),
             Answer::Error(code, description) => {
-                let (status, grpc_code) = match code {
-                    Code::InvalidRequest => (400, 3),
-                    Code::InvalidToken | Code::InvalidDpopProof | Code::UseDpopNonce => (401, 16),
-                };
-                let challenge = format!(
-                    "DPoP error=\"{}\", error_description=\"{description}\", algs=\"{algorithms}\"",
-                    code.name()
-                );
-                (status, grpc_code, Some(challenge), None)
+                let (status, grpc_code) = code.status();
+                (
+                    status,
+                    grpc_code,
+                    challenge(Some((code, description))),
+                    None,
+                )
             }
             Answer::Later {
                 status,
                 grpc_code,
                 retry_after,
-            } => (status, grpc_code, None, Some(retry_after)),
+            } => (status, grpc_code, Vec::new(), Some(retry_after)),
         };
         Self {
             status,
@@ -82,22 +103,22 @@ impl Challenge {
         }
     }
 
-    /// The HTTP status: 400, 401, 429 or 503.
+    /// The HTTP status: 400, 401, 403, 429 or 503.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
     }
 
-    /// The gRPC status code that goes with it: 3, 8, 14 or 16.
+    /// The gRPC status code that goes with it: 3, 7, 8, 14 or 16.
     #[must_use]
     pub const fn grpc_code(&self) -> u8 {
         self.grpc_code
     }
 
-    /// The value of `WWW-Authenticate`: printable ASCII, made of fixed phrases. A 5xx or 429 has none.
-    #[must_use]
-    pub fn www_authenticate(&self) -> Option<&str> {
-        self.www_authenticate.as_deref()
+    /// The values of `WWW-Authenticate`, one for each accepted scheme: printable ASCII, made of fixed phrases and of what
+    /// the configuration says. A 5xx or 429 has none.
+    pub fn www_authenticate(&self) -> impl Iterator<Item = &str> {
+        self.www_authenticate.iter().map(String::as_str)
     }
 
     /// The value of `DPoP-Nonce`.
@@ -113,6 +134,78 @@ impl Challenge {
     }
 }
 
+/// RFC 9449 §7.1: one challenge for each scheme that is accepted.
+fn challenges(
+    error: Option<(Code, &'static str)>,
+    denial: &Denial,
+    policy: &Policy,
+    authority: Option<&str>,
+) -> Vec<String> {
+    let metadata = policy.metadata_url(authority);
+    let mut dpop = Scheme::new("DPoP");
+    dpop.error(error, denial);
+    dpop.parameter("algs", policy.proof_algorithms());
+    dpop.optional("resource_metadata", metadata);
+    let mut challenges = vec![dpop.text];
+    if policy.constraint() == Constraint::DpopOrCertificate {
+        let mut bearer = Scheme::new("Bearer");
+        bearer.error(
+            error.filter(|(code, _)| !code.concerns_dpop_alone()),
+            denial,
+        );
+        bearer.optional("resource_metadata", metadata);
+        challenges.push(bearer.text);
+    }
+    challenges
+}
+
+/// One challenge (RFC 9110 §11.6.1), its parameters as quoted strings.
+struct Scheme {
+    text: String,
+    separator: &'static str,
+}
+
+impl Scheme {
+    fn new(name: &str) -> Self {
+        Self {
+            text: name.to_owned(),
+            separator: " ",
+        }
+    }
+
+    /// The value comes from fixed phrases and from the configuration, which allows nothing there that needs an escape.
+    fn parameter(&mut self, name: &str, value: impl std::fmt::Display) {
+        // Writing into a string does not fail.
+        let _ = write!(self.text, "{}{name}=\"{value}\"", self.separator);
+        self.separator = ", ";
+    }
+
+    fn optional(&mut self, name: &str, value: Option<impl std::fmt::Display>) {
+        if let Some(value) = value {
+            self.parameter(name, value);
+        }
+    }
+
+    fn error(&mut self, error: Option<(Code, &'static str)>, denial: &Denial) {
+        let Some((code, description)) = error else {
+            return;
+        };
+        self.parameter("error", code.name());
+        self.parameter("error_description", description);
+        match denial {
+            Denial::Insufficient(PolicyError::StepUp(needed)) => {
+                self.optional("acr_values", needed.acr_values());
+                self.optional("max_age", needed.max_age_seconds());
+                self.optional("scope", needed.scope());
+            }
+            Denial::Insufficient(PolicyError::Scope(missing)) => {
+                self.parameter("scope", missing.required());
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The phrases are fixed: nothing of the request comes back, and they say no more than the client could know.
 fn answer(denial: &Denial) -> Answer {
     match denial {
@@ -124,6 +217,7 @@ fn answer(denial: &Denial) -> Answer {
                 Malformed::AuthorizationSyntax => "The Authorization header is malformed",
                 Malformed::TokenTooLarge => "The access token is too large",
                 Malformed::TokenInQuery => "An access token must not be sent in the query",
+                Malformed::AmbiguousPath => "The path is ambiguous",
             },
         ),
         Denial::Proof(proof) => Answer::Error(
@@ -177,6 +271,23 @@ fn answer(denial: &Denial) -> Answer {
         ),
         // One phrase for both: RFC 9449 figure 16 has it for the key.
         Denial::Binding(_) => Answer::Error(Code::InvalidToken, "Invalid DPoP key binding"),
+        Denial::Insufficient(lacking) => match lacking {
+            PolicyError::StepUp(_) => Answer::Error(
+                Code::InsufficientUserAuthentication,
+                "Stronger or more recent authentication is required",
+            ),
+            PolicyError::Scope(_) => {
+                Answer::Error(Code::InsufficientScope, "The access token lacks scope")
+            }
+            PolicyError::AuthorizationDetails => Answer::Error(
+                Code::InsufficientScope,
+                "The access token lacks authorization details",
+            ),
+            PolicyError::IssuerNotAllowed | PolicyError::NoRule => Answer::Error(
+                Code::InsufficientScope,
+                "The access token does not serve here",
+            ),
+        },
         Denial::Quota(_) => Answer::Later {
             status: 429,
             grpc_code: 8,
@@ -196,10 +307,12 @@ mod tests {
 
     use super::*;
     use crate::UnixTime;
-    use crate::config::Config;
+    use crate::config::{Config, MtlsConfig, Rule};
     use crate::denial::{BindingError, Dependency, NonceProblem, Reason, Unavailable};
     use crate::dpop::{Epoch, NonceKeys, QuotaExceeded};
     use crate::jose::Thumbprint;
+    use crate::rules::{Rules, Selection, TokenView};
+    use crate::token::Scope;
 
     const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
@@ -233,6 +346,10 @@ mod tests {
             let text = "Invalid DPoP key binding";
             (Binding(denial), 401, 16, "invalid_token", text)
         };
+        let lacking = |lacking, text| {
+            let denial = Denial::Insufficient(lacking);
+            (denial, 403, 7, "insufficient_scope", text)
+        };
         let use_nonce = |problem| {
             let text = "Resource server requires nonce in DPoP proof";
             (nonce(problem), 401, 16, "use_dpop_nonce", text)
@@ -259,6 +376,16 @@ mod tests {
                 Bad(Malformed::TokenInQuery),
                 "An access token must not be sent in the query",
             ),
+            request(Bad(Malformed::AmbiguousPath), "The path is ambiguous"),
+            lacking(
+                PolicyError::AuthorizationDetails,
+                "The access token lacks authorization details",
+            ),
+            lacking(
+                PolicyError::IssuerNotAllowed,
+                "The access token does not serve here",
+            ),
+            lacking(PolicyError::NoRule, "The access token does not serve here"),
             proof(ProofError::Missing, "A DPoP proof is required"),
             proof(
                 ProofError::Several,
@@ -321,6 +448,7 @@ mod tests {
             ),
             binding(BindingError::OtherKey),
             binding(BindingError::NoCertificate),
+            binding(BindingError::OtherCertificate),
             quota(QuotaExceeded::Client),
             quota(QuotaExceeded::Key),
             not_there(Dependency::Keys),
@@ -332,10 +460,13 @@ mod tests {
 
     #[test]
     fn every_denial_has_its_answer() {
-        const ALGS: &str = "algs=\"ES256 PS256 EdDSA Ed25519\"";
+        const ALGS: &str = concat!(
+            "algs=\"ES256 PS256 EdDSA Ed25519\", ",
+            "resource_metadata=\"https://api.example.com/.well-known/oauth-protected-resource\""
+        );
         let policy = policy();
         for (denial, status, grpc_code, error, description) in table() {
-            let challenge = Challenge::new(&denial, &policy);
+            let challenge = Challenge::new(&denial, &policy, None);
             let text = match (status, error) {
                 (401, "") => Some(format!("DPoP {ALGS}")),
                 (_, "") => None,
@@ -345,7 +476,8 @@ mod tests {
             };
             assert_eq!(challenge.status(), status, "{denial}");
             assert_eq!(challenge.grpc_code(), grpc_code, "{denial}");
-            assert_eq!(challenge.www_authenticate(), text.as_deref(), "{denial}");
+            let challenges: Vec<_> = challenge.www_authenticate().collect();
+            assert_eq!(challenges, Vec::from_iter(text.as_deref()), "{denial}");
             let gives_nonce = error == "use_dpop_nonce";
             assert_eq!(challenge.nonce().is_some(), gives_nonce, "{denial}");
             let retry_after = match status {
@@ -357,10 +489,98 @@ mod tests {
         }
     }
 
+    /// A token without scope and `acr` under rules that ask for them.
+    fn lacking_by_rule() -> [Denial; 2] {
+        let strong = Rule::new("/strong")
+            .scopes(["payments"])
+            .acr_values(["loa3", "loa4"])
+            .max_age_seconds(300);
+        let scoped = Rule::new("/scoped").scopes(["accounts", "payments"]);
+        let config = Config::builder("https://api.example.com")
+            .issuer("https://as.example.com")
+            .rule(strong)
+            .rule(scoped)
+            .build()
+            .unwrap();
+        let rules = Rules::compile(&config).unwrap();
+        ["/strong", "/scoped"].map(|path| {
+            let Selection::Rule(rule) = rules.select("GET", path) else {
+                panic!("no rule for {path}");
+            };
+            let token = TokenView {
+                issuer: "https://as.example.com",
+                scope: &Scope::default(),
+                claims: "{}",
+                resource: "https://api.example.com",
+            };
+            Denial::Insufficient(rule.check(&token, NOW).unwrap_err())
+        })
+    }
+
+    #[test]
+    fn what_a_rule_lacks_is_named() {
+        let [step_up, scope] = lacking_by_rule();
+        let policy = policy();
+        for (denial, status, parameters) in [
+            (
+                step_up,
+                401,
+                "error=\"insufficient_user_authentication\", \
+                 error_description=\"Stronger or more recent authentication is required\", \
+                 acr_values=\"loa3 loa4\", max_age=\"300\", scope=\"payments\", algs=",
+            ),
+            (
+                scope,
+                403,
+                "error=\"insufficient_scope\", \
+                 error_description=\"The access token lacks scope\", \
+                 scope=\"accounts payments\", algs=",
+            ),
+        ] {
+            let challenge = Challenge::new(&denial, &policy, None);
+            assert_eq!(challenge.status(), status);
+            let text = challenge.www_authenticate().next().unwrap();
+            let start = format!("DPoP {parameters}");
+            assert!(text.starts_with(&start), "{text}");
+        }
+    }
+
+    #[test]
+    fn bearer_is_challenged_where_certificates_are_accepted() {
+        let mut config = Config::builder("https://api.example.com")
+            .issuer("https://as.example.com")
+            .mtls(MtlsConfig::default())
+            .dpop_or_mtls()
+            .build()
+            .unwrap();
+        config.origin = None;
+        let policy = Policy::new(&config).unwrap();
+        let of = |denial: &Denial| {
+            let challenge = Challenge::new(denial, &policy, None);
+            let texts: Vec<_> = challenge.www_authenticate().map(str::to_owned).collect();
+            texts
+        };
+        let [dpop, bearer] = of(&Denial::NoCredentials).try_into().unwrap();
+        assert!(dpop.starts_with("DPoP algs="), "{dpop}");
+        assert!(bearer.starts_with("Bearer resource_metadata="), "{bearer}");
+        let [_, bearer] = of(&Denial::Token(TokenError::Expired)).try_into().unwrap();
+        assert!(
+            bearer.starts_with("Bearer error=\"invalid_token\""),
+            "{bearer}"
+        );
+        let [dpop, bearer] = of(&Denial::Proof(ProofError::Method)).try_into().unwrap();
+        assert!(dpop.contains("invalid_dpop_proof"), "{dpop}");
+        assert!(!bearer.contains("error"), "{bearer}");
+    }
+
     #[test]
     fn the_table_has_every_reason_once() {
-        let reasons: Vec<_> = table().iter().map(|(denial, ..)| denial.reason()).collect();
-        assert_eq!(reasons, Reason::ALL);
+        let reasons = table().into_iter().map(|(denial, ..)| denial.reason());
+        let by_rule = lacking_by_rule().into_iter().map(|denial| denial.reason());
+        let reasons: HashSet<_> = reasons.chain(by_rule).collect();
+        for reason in Reason::ALL {
+            assert!(reasons.contains(reason), "{reason}");
+        }
         let codes: HashSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
         assert_eq!(codes.len(), Reason::ALL.len(), "each code once");
     }

@@ -156,6 +156,8 @@ mod tests {
             query,
             authorization: lines.iter().copied().collect(),
             dpop: FieldLines::Absent,
+            client_certificate: None,
+            kind: crate::request::RequestKind::Ordinary,
         })
     }
 

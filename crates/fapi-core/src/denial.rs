@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::dpop::{Nonce, QuotaExceeded};
+use crate::rules::PolicyError;
 
 /// Why a request is refused. What the client is told about it is [`Challenge`](crate::Challenge)'s business.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum Denial {
     Token(TokenError),
     /// The access token belongs to somebody else's key or certificate.
     Binding(BindingError),
+    /// The token is good and its sender's, and not enough for this request.
+    Insufficient(PolicyError),
     /// One client or key has used up its share of the replay store.
     Quota(QuotaExceeded),
     /// Something that the decision depends on is not there.
@@ -41,6 +44,8 @@ pub enum Malformed {
     TokenTooLarge,
     /// A second token stands in the query (RFC 6750 §2).
     TokenInQuery,
+    /// The path has parts that another program may read differently, where rules depend on it.
+    AmbiguousPath,
 }
 
 /// What is wrong with the proof: the checks of RFC 9449 §4.3 in the order in which we make them.
@@ -135,8 +140,10 @@ pub enum TokenError {
 pub enum BindingError {
     /// `cnf.jkt` is another key than the proof's (RFC 9449 §4.3 check 12).
     OtherKey,
-    /// The token is bound to a certificate that was not presented (RFC 8705 §3).
+    /// The token is bound to a certificate, and none was presented (RFC 8705 §3).
     NoCertificate,
+    /// The token is bound to another certificate than the one presented (RFC 8705 §3).
+    OtherCertificate,
 }
 
 /// What a decision waits for.
@@ -203,6 +210,7 @@ reasons! {
     AuthorizationSyntax = "authorization_syntax",
     TokenTooLarge = "token_too_large",
     TokenInQuery = "token_in_query",
+    AmbiguousPath = "ambiguous_path",
     ProofMissing = "proof_missing",
     ProofSeveral = "proof_several",
     ProofTooLarge = "proof_too_large",
@@ -241,6 +249,12 @@ reasons! {
     TokenNotBound = "token_not_bound",
     BindingOtherKey = "binding_other_key",
     BindingNoCertificate = "binding_no_certificate",
+    BindingOtherCertificate = "binding_other_certificate",
+    RuleAuthentication = "rule_authentication",
+    RuleScope = "rule_scope",
+    RuleAuthorizationDetails = "rule_authorization_details",
+    RuleIssuer = "rule_issuer",
+    NoRule = "no_rule",
     QuotaClient = "quota_client",
     QuotaKey = "quota_key",
     KeysUnavailable = "keys_unavailable",
@@ -266,6 +280,7 @@ impl Denial {
                 Malformed::AuthorizationSyntax => Reason::AuthorizationSyntax,
                 Malformed::TokenTooLarge => Reason::TokenTooLarge,
                 Malformed::TokenInQuery => Reason::TokenInQuery,
+                Malformed::AmbiguousPath => Reason::AmbiguousPath,
             },
             Self::Proof(proof) => match proof {
                 ProofError::Missing => Reason::ProofMissing,
@@ -312,6 +327,14 @@ impl Denial {
             Self::Binding(binding) => match binding {
                 BindingError::OtherKey => Reason::BindingOtherKey,
                 BindingError::NoCertificate => Reason::BindingNoCertificate,
+                BindingError::OtherCertificate => Reason::BindingOtherCertificate,
+            },
+            Self::Insufficient(lacking) => match lacking {
+                PolicyError::StepUp(_) => Reason::RuleAuthentication,
+                PolicyError::Scope(_) => Reason::RuleScope,
+                PolicyError::AuthorizationDetails => Reason::RuleAuthorizationDetails,
+                PolicyError::IssuerNotAllowed => Reason::RuleIssuer,
+                PolicyError::NoRule => Reason::NoRule,
             },
             Self::Quota(QuotaExceeded::Client) => Reason::QuotaClient,
             Self::Quota(QuotaExceeded::Key) => Reason::QuotaKey,

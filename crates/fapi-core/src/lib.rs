@@ -63,8 +63,12 @@ pub mod denial;
 pub mod dpop;
 pub mod jose;
 mod keys;
+mod metadata;
+pub mod mtls;
 mod policy;
+mod possession;
 mod request;
+mod rules;
 mod step;
 mod time;
 pub mod token;
@@ -74,11 +78,16 @@ pub use access::Access;
 pub use challenge::Challenge;
 pub use denial::{Denial, Reason, Unavailable};
 pub use keys::{KeySet, KeySetError};
+pub use metadata::ResourceMetadata;
 pub use policy::Policy;
-pub use request::{FieldLines, PresentedRequest};
+pub use request::{FieldLines, PresentedRequest, RequestKind};
+pub use rules::{
+    AuthorizationDetail, AuthorizationDetails, MalformedAuthorizationDetails, MissingScope,
+    PolicyError, StepUp,
+};
 pub use step::{
-    Accepted, IntrospectionQuery, KeysQuery, NeedIntrospection, NeedKeys, NeedReplayCheck,
-    ReplayAnswer, ReplayOutcome, ReplayQuery, Step, Verdict,
+    Accepted, IntrospectionQuery, IntrospectionResponse, KeysQuery, NeedIntrospection, NeedKeys,
+    NeedReplayCheck, ReplayAnswer, ReplayOutcome, ReplayQuery, Step, Verdict,
 };
 pub use time::UnixTime;
 pub use verifier::{Facts, KnownKeys, Verifier};

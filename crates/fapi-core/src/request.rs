@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::token::CertificateThumbprint;
+
 /// A borrowed view of one request: what the core looks at, and nothing else.
 ///
 /// Bodies and trailers are not here because they are never read.
@@ -20,6 +22,21 @@ pub struct PresentedRequest<'a> {
     pub authorization: FieldLines<'a>,
     /// All `DPoP` field lines.
     pub dpop: FieldLines<'a>,
+    /// The certificate that the client proved to have in its TLS handshake, with this server or with a proxy that the
+    /// configuration trusts (see [`mtls`](crate::mtls)).
+    pub client_certificate: Option<CertificateThumbprint>,
+    /// Whether a browser asks for permission first.
+    pub kind: RequestKind,
+}
+
+/// Whether a request is what it seems.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequestKind {
+    /// An ordinary request.
+    #[default]
+    Ordinary,
+    /// `OPTIONS` with `Origin` and `Access-Control-Request-Method` (Fetch Standard §4.8).
+    CorsPreflight,
 }
 
 /// The lines of one header field. More than one line is kept apart, so that no host can show only the first.

@@ -1,20 +1,20 @@
 //! Where the verifier stops and asks its host for something.
 //!
 //! A suspension owns all it needs and borrows nothing from the request. It has one `query()`, what it wants to know, and
-//! one `resume()`, which takes the answer, or that there is none, and goes on. At most one of keys and introspection is
-//! asked for, then the replay check: never a loop.
+//! one `resume()`, which takes the answer, or that there is none, and goes on. Keys, introspection and the replay check are
+//! each asked for at most once, in this order: never a loop.
 
 use std::sync::Arc;
 
 use crate::access::Access;
+use crate::config::Mode;
 use crate::denial::{Denial, Dependency, Unavailable};
-use crate::dpop::{
-    Epoch, Insertion, Nonce, QuotaExceeded, ReplayKey, UnsignedProof, VerifiedProof,
-};
+use crate::dpop::{Epoch, Insertion, Nonce, QuotaExceeded, ReplayKey};
 use crate::jose::Thumbprint;
 use crate::keys::KeySet;
+use crate::possession::{Possession, Proven};
 use crate::time::UnixTime;
-use crate::token::VerifiedToken;
+use crate::token::{VerifiedToken, signed_introspection};
 use crate::verifier::{Judged, Presented, Verifier};
 
 /// What comes next.
@@ -38,6 +38,20 @@ pub enum Verdict {
     Accepted(Accepted),
     /// One did not.
     Refused(Denial),
+    /// One did not, and the configuration says to report that and let the request go on (`mode: report_only`).
+    Reported(Denial),
+    /// The configuration asks for no token here: a public rule, or a CORS preflight request where those pass.
+    Public,
+}
+
+impl Verdict {
+    /// What a denial comes to.
+    pub(crate) const fn denied(denial: Denial, mode: Mode) -> Self {
+        match mode {
+            Mode::Enforce => Self::Refused(denial),
+            Mode::ReportOnly => Self::Reported(denial),
+        }
+    }
 }
 
 /// A request that may go on.
@@ -49,12 +63,6 @@ pub struct Accepted {
     pub nonce: Option<Nonce>,
 }
 
-impl From<Denial> for Step {
-    fn from(denial: Denial) -> Self {
-        Self::Done(Verdict::Refused(denial))
-    }
-}
-
 /// Waits for an issuer's key set.
 #[derive(Debug)]
 pub struct NeedKeys(Box<KeysWanted>);
@@ -63,7 +71,7 @@ pub struct NeedKeys(Box<KeysWanted>);
 pub(crate) struct KeysWanted {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) presented: Presented,
-    pub(crate) proof: UnsignedProof<'static>,
+    pub(crate) possession: Possession<'static>,
     pub(crate) issuer: Arc<str>,
     pub(crate) kid: Option<Box<str>>,
 }
@@ -97,13 +105,13 @@ impl NeedKeys {
         let KeysWanted {
             verifier,
             presented,
-            proof,
+            possession,
             ..
         } = *self.0;
-        match keys {
-            Ok(keys) => verifier.resume_with_keys(presented, proof, &keys, now),
-            Err(unavailable) => Denial::Unavailable(Dependency::Keys, unavailable).into(),
-        }
+        let mode = verifier.mode_of(&presented.entry);
+        keys.map_err(|unavailable| Denial::Unavailable(Dependency::Keys, unavailable))
+            .and_then(|keys| verifier.resume_with_keys(presented, possession, &keys, now))
+            .unwrap_or_else(|denial| Step::Done(Verdict::denied(denial, mode)))
     }
 }
 
@@ -115,8 +123,18 @@ pub struct NeedIntrospection(Box<IntrospectionWanted>);
 pub(crate) struct IntrospectionWanted {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) presented: Presented,
-    pub(crate) proof: VerifiedProof<'static>,
+    pub(crate) subject: Subject,
+    pub(crate) proven: Proven<'static>,
     pub(crate) issuer: Arc<str>,
+}
+
+/// What the question is about.
+#[derive(Debug)]
+pub(crate) enum Subject {
+    /// A token that only its issuer can read.
+    Reference,
+    /// A JWT that is good in itself, and may have been revoked.
+    Jwt(Arc<VerifiedToken>),
 }
 
 /// What to ask the issuer.
@@ -136,6 +154,38 @@ impl std::fmt::Debug for IntrospectionQuery<'_> {
     }
 }
 
+/// The body of a 200 response from an introspection endpoint.
+#[derive(Clone, Copy)]
+pub enum IntrospectionResponse<'a> {
+    /// `application/json` (RFC 7662 §2.2).
+    Json(&'a str),
+    /// `application/token-introspection+jwt` (RFC 9701 §5), and the issuer's keys to verify it with.
+    Jwt {
+        /// The JWT.
+        text: &'a str,
+        /// The issuer's current key set.
+        keys: &'a KeySet,
+    },
+}
+
+impl IntrospectionResponse<'_> {
+    /// The `kid` that a signed response names, for a host whose key set may be old. Not verified.
+    #[must_use]
+    pub fn kid_of(jwt: &str) -> Option<Box<str>> {
+        signed_introspection::claimed_kid(jwt)
+    }
+}
+
+impl std::fmt::Debug for IntrospectionResponse<'_> {
+    /// Leaves out what it says: personal data.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Json(_) => "Json",
+            Self::Jwt { .. } => "Jwt",
+        })
+    }
+}
+
 impl NeedIntrospection {
     pub(crate) fn new(wanted: IntrospectionWanted) -> Self {
         Self(Box::new(wanted))
@@ -151,17 +201,25 @@ impl NeedIntrospection {
     }
 
     /// Goes on with the body of a 200 response from the issuer's introspection endpoint, or without.
-    pub fn resume(self, response: Result<&str, Unavailable>, now: UnixTime) -> Step {
+    pub fn resume(
+        self,
+        response: Result<IntrospectionResponse<'_>, Unavailable>,
+        now: UnixTime,
+    ) -> Step {
         let IntrospectionWanted {
             verifier,
             presented,
-            proof,
+            subject,
+            proven,
             ..
         } = *self.0;
-        match response {
-            Ok(json) => verifier.resume_with_introspection(&presented, proof, json, now),
-            Err(unavailable) => Denial::Unavailable(Dependency::Introspection, unavailable).into(),
-        }
+        let mode = verifier.mode_of(&presented.entry);
+        response
+            .map_err(|unavailable| Denial::Unavailable(Dependency::Introspection, unavailable))
+            .and_then(|response| {
+                verifier.resume_with_introspection(&presented, subject, proven, response, now)
+            })
+            .unwrap_or_else(|denial| Step::Done(Verdict::denied(denial, mode)))
     }
 }
 
@@ -243,9 +301,10 @@ impl NeedReplayCheck {
     pub fn resume(self, answer: Result<ReplayAnswer, Unavailable>, now: UnixTime) -> Verdict {
         match answer {
             Ok(answer) => self.verifier.decide(self.token, &self.judged, &answer, now),
-            Err(unavailable) => {
-                Verdict::Refused(Denial::Unavailable(Dependency::ReplayStore, unavailable))
-            }
+            Err(unavailable) => Verdict::denied(
+                Denial::Unavailable(Dependency::ReplayStore, unavailable),
+                self.judged.mode,
+            ),
         }
     }
 }

@@ -1,30 +1,38 @@
 //! The verifier: the checks in their order, cheap first and effects last.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jsonwebtoken::crypto::CryptoProvider;
 
 use crate::access::Access;
 use crate::challenge::Challenge;
+use crate::config::Mode;
 use crate::credentials::{Credentials, NoCredentials, Scheme};
-use crate::denial::{BindingError, Denial, Dependency, ProofError, TokenError, Unavailable};
+use crate::denial::{
+    BindingError, Denial, Dependency, Malformed, NonceProblem, ProofError, TokenError, Unavailable,
+};
 use crate::dpop::{
     Epoch, Expected, Freshness, NonceKeys, ProofBuffers, ReplayKey, TargetUri, TokenHash,
-    UnsignedProof, VerifiedProof, check_claims, is_over, named, only_proof,
+    VerifiedProof, check_claims, is_over, named, only_proof,
 };
 use crate::jose::Thumbprint;
 use crate::keys::KeySet;
-use crate::policy::{Policy, PublicOrigin, ReplayRule};
+use crate::policy::{
+    Constraint, Entry, Guard, IntrospectionAnswers, Policy, PublicOrigin, ReplayRule, RuleChoice,
+};
+use crate::possession::{Possession, Proven, check_binding, check_proven};
 use crate::request::PresentedRequest;
 use crate::step::{
-    Accepted, IntrospectionWanted, KeysWanted, NeedIntrospection, NeedKeys, NeedReplayCheck,
-    ReplayAnswer, ReplayOutcome, Step, Verdict,
+    Accepted, IntrospectionResponse, IntrospectionWanted, KeysWanted, NeedIntrospection, NeedKeys,
+    NeedReplayCheck, ReplayAnswer, ReplayOutcome, Step, Subject, Verdict,
 };
 use crate::time::UnixTime;
+use crate::token::VerifiedToken;
 use crate::token::cache::TokenCache;
 use crate::token::introspection::{self, IntrospectionError};
 use crate::token::jwt::{self, Form, Jwt, Signed};
-use crate::token::{Confirmation, VerifiedToken};
+use crate::token::signed_introspection;
 
 /// Decides about requests under one policy.
 ///
@@ -66,11 +74,18 @@ pub trait KnownKeys {
 pub(crate) struct Presented {
     token: SecretText,
     hash: TokenHash,
-    /// Which of the policy's origins the request came to.
-    origin: usize,
+    pub(crate) entry: Entry,
 }
 
 impl Presented {
+    fn new(token: &str, hash: TokenHash, entry: Entry) -> Self {
+        Self {
+            token: SecretText(token.into()),
+            hash,
+            entry,
+        }
+    }
+
     pub(crate) fn token(&self) -> &str {
         &self.token.0
     }
@@ -92,6 +107,7 @@ pub(crate) struct Judged {
     pub(crate) remember_until: UnixTime,
     pub(crate) thumbprint: Thumbprint,
     freshness: Freshness,
+    pub(crate) mode: Mode,
 }
 
 impl Verifier {
@@ -112,10 +128,10 @@ impl Verifier {
         &self.policy
     }
 
-    /// The answer to a refused request.
+    /// The answer to a refused request that came to `authority`.
     #[must_use]
-    pub fn challenge(&self, denial: &Denial) -> Challenge {
-        Challenge::new(denial, &self.policy)
+    pub fn challenge(&self, denial: &Denial, authority: Option<&str>) -> Challenge {
+        Challenge::new(denial, &self.policy, authority)
     }
 
     /// Begins with a request. With keys and token known this is one synchronous pass up to the replay check.
@@ -125,15 +141,23 @@ impl Verifier {
         facts: &Facts<'_>,
         now: UnixTime,
     ) -> Step {
-        match self.try_begin(request, facts, now) {
-            Ok(step) => step,
-            Err(denial) => denial.into(),
-        }
+        let rule = match self.policy.guard(request) {
+            Guard::Open => return Step::Done(Verdict::Public),
+            Guard::Token(rule) => rule,
+            Guard::Ambiguous => {
+                let denial = Denial::Malformed(Malformed::AmbiguousPath);
+                return Step::Done(Verdict::denied(denial, self.policy.mode()));
+            }
+        };
+        let mode = self.policy.mode_of(&rule);
+        self.try_begin(request, rule, facts, now)
+            .unwrap_or_else(|denial| Step::Done(Verdict::denied(denial, mode)))
     }
 
     fn try_begin(
         self: &Arc<Self>,
         request: &PresentedRequest<'_>,
+        rule: RuleChoice,
         facts: &Facts<'_>,
         now: UnixTime,
     ) -> Result<Step, Denial> {
@@ -142,49 +166,62 @@ impl Verifier {
             NoCredentials::Absent => Denial::NoCredentials,
             NoCredentials::Malformed(malformed) => Denial::Malformed(malformed),
         })?;
-        if credentials.scheme == Scheme::Bearer {
-            // RFC 9449 §7.2: no downgrade.
+        // RFC 9449 §7.2: no downgrade. Bearer is for tokens that are bound to a certificate, where those are accepted.
+        if credentials.scheme == Scheme::Bearer && self.policy.constraint() == Constraint::Dpop {
             return Err(Denial::Token(TokenError::BearerScheme));
         }
-        // Stage 2: the proof, as far as hashing goes.
-        let proof = only_proof(&request.dpop).map_err(Denial::Proof)?;
-        let (place, origin) = self
+        let proof = match credentials.scheme {
+            Scheme::Dpop => Some(only_proof(&request.dpop).map_err(Denial::Proof)?),
+            Scheme::Bearer => None,
+        };
+        let (origin, public) = self
             .policy
             .origin_of(request.authority)
             .ok_or(Denial::Proof(ProofError::UnknownAuthority))?;
         let hash = TokenHash::of(credentials.token);
-        let expected = Expected {
-            method: request.method,
-            target: TargetUri::new(&origin.origin, &origin.path_prefix, request.path),
-            token: Some(&hash),
-        };
-        // What is not remembered here has no epoch here.
-        let epoch = match self.policy.replay() {
-            ReplayRule::Check => facts.epoch.as_ref(),
-            ReplayRule::Elsewhere => None,
-        };
+        // Stage 2: the proof, as far as hashing goes.
         let mut buffers = ProofBuffers::new();
-        let proof = check_claims(
-            proof,
-            &mut buffers,
-            &expected,
-            self.policy.proof_rules(),
-            &self.nonces,
-            epoch,
-            now,
-        )?;
-        // Stage 3: the token.
-        if let Some(token) = self.remembered(&hash, place, facts, now)? {
-            return self.bind(token, proof, origin, now);
-        }
-        let presented = Presented {
-            token: SecretText(credentials.token.into()),
-            hash,
-            origin: place,
+        let possession = match proof {
+            None => Possession::Certificate,
+            Some(proof) => {
+                let expected = Expected {
+                    method: request.method,
+                    target: TargetUri::new(&public.origin, &public.path_prefix, request.path),
+                    token: Some(&hash),
+                };
+                // What is not remembered here has no epoch here.
+                let epoch = match self.policy.replay() {
+                    ReplayRule::Check => facts.epoch.as_ref(),
+                    ReplayRule::Elsewhere => None,
+                };
+                Possession::Proof(check_claims(
+                    proof,
+                    &mut buffers,
+                    &expected,
+                    self.policy.proof_rules(),
+                    &self.nonces,
+                    epoch,
+                    now,
+                )?)
+            }
         };
+        let entry = Entry {
+            origin,
+            rule,
+            certificate: request.client_certificate,
+        };
+        // Stage 3: the token.
+        if let Some(token) = self.remembered(&hash, origin, facts, now)? {
+            if self.policy.introspects(&token.issuer) {
+                let presented = Presented::new(credentials.token, hash, entry);
+                return self.ask_about_jwt(presented, token, possession);
+            }
+            return self.bind(token, possession, &entry, now);
+        }
+        let presented = Presented::new(credentials.token, hash, entry);
         match jwt::form(credentials.token) {
-            Form::Opaque => self.ask_issuer(presented, proof),
-            Form::Jwt(jwt) => self.check_jwt(&jwt, presented, proof, facts, now),
+            Form::Opaque => self.ask_about_reference(presented, possession),
+            Form::Jwt(jwt) => self.check_jwt(&jwt, presented, possession, facts, now),
         }
     }
 
@@ -192,11 +229,11 @@ impl Verifier {
         self: &Arc<Self>,
         jwt: &Jwt<'_>,
         presented: Presented,
-        proof: UnsignedProof<'_>,
+        possession: Possession<'_>,
         facts: &Facts<'_>,
         now: UnixTime,
     ) -> Result<Step, Denial> {
-        let origin = self.origin(&presented)?;
+        let origin = self.origin(&presented.entry)?;
         let unverified = jwt
             .check_claims(&self.policy, &origin.audiences, now)
             .map_err(Denial::Token)?;
@@ -211,8 +248,7 @@ impl Verifier {
                 {
                     Signed::UnknownKid => kid,
                     Signed::By(key, token) => {
-                        let token = self.remember(&presented, token, key, now);
-                        return self.bind(token, proof, origin, now);
+                        return self.go_on_with_jwt(presented, token, key, possession, now);
                     }
                 }
             }
@@ -220,96 +256,190 @@ impl Verifier {
         Ok(Step::NeedKeys(NeedKeys::new(KeysWanted {
             verifier: Arc::clone(self),
             presented,
-            proof: proof.into_owned(),
+            possession: possession.into_owned(),
             issuer,
             kid,
         })))
     }
 
     pub(crate) fn resume_with_keys(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         presented: Presented,
-        proof: UnsignedProof<'static>,
+        possession: Possession<'static>,
         keys: &KeySet,
         now: UnixTime,
-    ) -> Step {
-        let resumed = || {
-            let origin = self.origin(&presented)?;
+    ) -> Result<Step, Denial> {
+        let origin = self.origin(&presented.entry)?;
+        let (key, token) = {
             let Form::Jwt(jwt) = jwt::form(presented.token()) else {
                 return Err(Denial::Token(TokenError::NotJwt));
             };
-            let (key, token) = self.verify_jwt(&jwt, keys, origin, now)?;
-            let token = self.remember(&presented, token, key, now);
-            self.bind(token, proof, origin, now)
+            let unverified = jwt
+                .check_claims(&self.policy, &origin.audiences, now)
+                .map_err(Denial::Token)?;
+            match unverified
+                .verify(keys, self.provider)
+                .map_err(Denial::Token)?
+            {
+                Signed::By(key, token) => (key, token),
+                Signed::UnknownKid => return Err(Denial::Token(TokenError::UnknownKey)),
+            }
         };
-        resumed().unwrap_or_else(Step::from)
+        self.go_on_with_jwt(presented, token, key, possession, now)
     }
 
-    fn verify_jwt(
-        &self,
-        jwt: &Jwt<'_>,
-        keys: &KeySet,
-        origin: &PublicOrigin,
-        now: UnixTime,
-    ) -> Result<(Thumbprint, VerifiedToken), Denial> {
-        let unverified = jwt
-            .check_claims(&self.policy, &origin.audiences, now)
-            .map_err(Denial::Token)?;
-        match unverified
-            .verify(keys, self.provider)
-            .map_err(Denial::Token)?
-        {
-            Signed::By(key, token) => Ok((key, token)),
-            Signed::UnknownKid => Err(Denial::Token(TokenError::UnknownKey)),
-        }
-    }
-
-    /// A reference token: before it becomes a call to the issuer, the sender must have signed for it.
-    fn ask_issuer(
+    /// A JWT whose signature verified: remembered, asked about where the configuration says so, and bound.
+    fn go_on_with_jwt(
         self: &Arc<Self>,
         presented: Presented,
-        proof: UnsignedProof<'_>,
+        token: VerifiedToken,
+        key: Thumbprint,
+        possession: Possession<'_>,
+        now: UnixTime,
+    ) -> Result<Step, Denial> {
+        let token = Arc::new(token);
+        self.tokens.put(
+            *presented.hash.digest(),
+            Arc::clone(&token),
+            key,
+            presented.entry.origin,
+            now,
+        );
+        if self.policy.introspects(&token.issuer) {
+            return self.ask_about_jwt(presented, token, possession);
+        }
+        self.bind(token, possession, &presented.entry, now)
+    }
+
+    /// Asks the issuer whether a JWT has been revoked, once everything else about it and its sender is known to be good.
+    fn ask_about_jwt(
+        self: &Arc<Self>,
+        presented: Presented,
+        token: Arc<VerifiedToken>,
+        possession: Possession<'_>,
+    ) -> Result<Step, Denial> {
+        check_binding(&token.confirmation, &possession, &presented.entry)?;
+        let issuer = Arc::clone(&token.issuer);
+        self.ask_issuer(presented, Subject::Jwt(token), issuer, possession)
+    }
+
+    /// Asks the only issuer of reference tokens what this one means.
+    fn ask_about_reference(
+        self: &Arc<Self>,
+        presented: Presented,
+        possession: Possession<'_>,
     ) -> Result<Step, Denial> {
         let issuer = self
             .policy
-            .opaque_issuer()
+            .opaque_issuer_of(presented.token())
             .ok_or(Denial::Token(TokenError::NotJwt))?;
-        let proof = proof.verify(self.provider).map_err(Denial::Proof)?;
+        // A certificate is public: without one there is nobody to answer for the call.
+        if matches!(possession, Possession::Certificate) && presented.entry.certificate.is_none() {
+            return Err(Denial::Binding(BindingError::NoCertificate));
+        }
+        self.ask_issuer(presented, Subject::Reference, issuer.name(), possession)
+    }
+
+    /// Before a token becomes a call to the issuer, the sender must have signed for it.
+    fn ask_issuer(
+        self: &Arc<Self>,
+        presented: Presented,
+        subject: Subject,
+        issuer: Arc<str>,
+        possession: Possession<'_>,
+    ) -> Result<Step, Denial> {
+        let proven = possession.verify(self.provider)?;
         Ok(Step::NeedIntrospection(NeedIntrospection::new(
             IntrospectionWanted {
                 verifier: Arc::clone(self),
                 presented,
-                proof: proof.into_owned(),
-                issuer: issuer.name(),
+                subject,
+                proven: proven.into_owned(),
+                issuer,
             },
         )))
     }
 
     pub(crate) fn resume_with_introspection(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         presented: &Presented,
-        proof: VerifiedProof<'static>,
-        json: &str,
+        subject: Subject,
+        proven: Proven<'static>,
+        response: IntrospectionResponse<'_>,
         now: UnixTime,
-    ) -> Step {
-        let resumed = || {
-            let origin = self.origin(presented)?;
-            let issuer = self
-                .policy
-                .opaque_issuer()
-                .ok_or(Denial::Token(TokenError::NotJwt))?;
-            let token = introspection::read(json, issuer, &self.policy, &origin.audiences, now)
-                .map_err(|error| match error {
-                    IntrospectionError::Token(error) => Denial::Token(error),
-                    IntrospectionError::NotAnAnswer => Denial::Unavailable(
-                        Dependency::Introspection,
-                        Unavailable::retry_after_seconds(1),
-                    ),
-                })?;
-            check_binding(&token.confirmation, &proof.thumbprint)?;
-            self.before_replay(Arc::new(token), proof, origin, now)
+    ) -> Result<Step, Denial> {
+        let origin = self.origin(&presented.entry)?;
+        let json = &*self.open(response, &subject, now)?;
+        let refused = |error| match error {
+            IntrospectionError::Token(error) => Denial::Token(error),
+            IntrospectionError::NotAnAnswer => Denial::Unavailable(
+                Dependency::Introspection,
+                Unavailable::retry_after_seconds(1),
+            ),
         };
-        resumed().unwrap_or_else(Step::from)
+        let token = match subject {
+            Subject::Reference => {
+                let issuer = self
+                    .policy
+                    .opaque_issuer()
+                    .ok_or(Denial::Token(TokenError::NotJwt))?;
+                let token = introspection::read(json, issuer, &self.policy, &origin.audiences, now)
+                    .map_err(refused)?;
+                check_proven(&token.confirmation, &proven, &presented.entry)?;
+                Arc::new(token)
+            }
+            Subject::Jwt(token) => {
+                let said =
+                    introspection::confirm(json, &token, &self.policy, &origin.audiences, now)
+                        .map_err(refused)?;
+                if let Some(confirmation) = said {
+                    check_proven(&confirmation, &proven, &presented.entry)?;
+                }
+                jwt::check_times(token.expires, token.not_before, &self.policy, now)
+                    .map_err(Denial::Token)?;
+                token
+            }
+        };
+        self.finish(token, proven, &presented.entry, now)
+    }
+
+    /// The JSON of an introspection response; of a signed one, once it has been verified (RFC 9701 §5).
+    fn open<'a>(
+        &self,
+        response: IntrospectionResponse<'a>,
+        subject: &Subject,
+        now: UnixTime,
+    ) -> Result<Cow<'a, str>, Denial> {
+        let no_answer = || {
+            Denial::Unavailable(
+                Dependency::Introspection,
+                Unavailable::retry_after_seconds(1),
+            )
+        };
+        let issuer = match subject {
+            Subject::Reference => self.policy.opaque_issuer(),
+            Subject::Jwt(token) => self.policy.issuer(&token.issuer),
+        }
+        .ok_or_else(no_answer)?;
+        match (response, issuer.introspection_answers()) {
+            // FAPI 2.0 Message Signing §5.5.2: a plain answer where a signed one was asked for is a downgrade.
+            (IntrospectionResponse::Json(_), IntrospectionAnswers::Signed) => Err(no_answer()),
+            (IntrospectionResponse::Json(json), IntrospectionAnswers::Any) => {
+                Ok(Cow::Borrowed(json))
+            }
+            (IntrospectionResponse::Jwt { text, keys }, _) => {
+                let expected = signed_introspection::Expected {
+                    issuer: &issuer.name(),
+                    audiences: issuer.introspection_audiences(),
+                    algorithms: self.policy.token_algorithms(),
+                    now,
+                    future: self.policy.future(),
+                };
+                signed_introspection::open(text, keys, self.provider, &expected)
+                    .map(|json| Cow::Owned(json.into()))
+                    .map_err(|_| no_answer())
+            }
+        }
     }
 
     /// Stages 4 and 5. The key is compared before its signature is verified, so that nobody without a token that is
@@ -317,13 +447,32 @@ impl Verifier {
     fn bind(
         self: &Arc<Self>,
         token: Arc<VerifiedToken>,
-        proof: UnsignedProof<'_>,
-        origin: &PublicOrigin,
+        possession: Possession<'_>,
+        entry: &Entry,
         now: UnixTime,
     ) -> Result<Step, Denial> {
-        check_binding(&token.confirmation, proof.thumbprint())?;
-        let proof = proof.verify(self.provider).map_err(Denial::Proof)?;
-        self.before_replay(token, proof, origin, now)
+        check_binding(&token.confirmation, &possession, entry)?;
+        let proven = possession.verify(self.provider)?;
+        self.finish(token, proven, entry, now)
+    }
+
+    /// Stages 6 and 7: what the rule asks for, then the replay check.
+    fn finish(
+        self: &Arc<Self>,
+        token: Arc<VerifiedToken>,
+        proven: Proven<'_>,
+        entry: &Entry,
+        now: UnixTime,
+    ) -> Result<Step, Denial> {
+        self.policy.check_rule(entry, &token, now)?;
+        match proven {
+            Proven::Proof(proof) => self.before_replay(token, proof, entry, now),
+            // RFC 8705: the TLS handshake is the proof, and cannot be replayed.
+            Proven::Certificate => Ok(Step::Done(Verdict::Accepted(Accepted {
+                access: Access::new(token),
+                nonce: None,
+            }))),
+        }
     }
 
     /// Stage 7. Time may have passed while we waited, so the proof's age is looked at again.
@@ -331,10 +480,11 @@ impl Verifier {
         self: &Arc<Self>,
         token: Arc<VerifiedToken>,
         proof: VerifiedProof<'_>,
-        origin: &PublicOrigin,
+        entry: &Entry,
         now: UnixTime,
     ) -> Result<Step, Denial> {
         let rules = self.policy.proof_rules();
+        let origin = self.origin(entry)?;
         if is_over(proof.expires, now) {
             return Err(Denial::Proof(ProofError::OutsideValidity));
         }
@@ -355,6 +505,7 @@ impl Verifier {
             remember_until: proof.freshness.remember_until(rules),
             thumbprint: proof.thumbprint,
             freshness: proof.freshness,
+            mode: self.policy.mode_of(&entry.rule),
         };
         match self.policy.replay() {
             ReplayRule::Check => Ok(Step::NeedReplayCheck(NeedReplayCheck {
@@ -388,12 +539,12 @@ impl Verifier {
                 Dependency::ReplayCapacity,
                 Unavailable::retry_after_seconds(1),
             ),
-            ReplayOutcome::Forgotten => use_nonce(crate::denial::NonceProblem::Forgotten),
+            ReplayOutcome::Forgotten => use_nonce(NonceProblem::Forgotten),
             ReplayOutcome::OverQuota(exceeded) => Denial::Quota(exceeded),
             ReplayOutcome::Fresh => {
                 // The store may have lost its memory since the epoch was last seen.
                 let rules = self.policy.proof_rules();
-                match judged.freshness.check(rules, Some(&answer.epoch), now) {
+                match judged.freshness.check_answer(rules, &answer.epoch, now) {
                     Ok(()) => {
                         return Verdict::Accepted(self.accept(token, judged, &answer.epoch, now));
                     }
@@ -402,7 +553,7 @@ impl Verifier {
                 }
             }
         };
-        Verdict::Refused(denial)
+        Verdict::denied(denial, judged.mode)
     }
 
     fn accept(
@@ -450,38 +601,13 @@ impl Verifier {
         Ok(Some(cached.token))
     }
 
-    fn remember(
-        &self,
-        presented: &Presented,
-        token: VerifiedToken,
-        key: Thumbprint,
-        now: UnixTime,
-    ) -> Arc<VerifiedToken> {
-        let token = Arc::new(token);
-        self.tokens.put(
-            *presented.hash.digest(),
-            Arc::clone(&token),
-            key,
-            presented.origin,
-            now,
-        );
-        token
+    pub(crate) fn mode_of(&self, entry: &Entry) -> Mode {
+        self.policy.mode_of(&entry.rule)
     }
 
-    fn origin(&self, presented: &Presented) -> Result<&PublicOrigin, Denial> {
+    fn origin(&self, entry: &Entry) -> Result<&PublicOrigin, Denial> {
         self.policy
-            .origin_at(presented.origin)
+            .origin_at(entry.origin)
             .ok_or(Denial::Proof(ProofError::UnknownAuthority))
-    }
-}
-
-/// Stage 4: the token is bound to what was shown (RFC 9449 §4.3 check 12, RFC 8705 §3).
-fn check_binding(confirmation: &Confirmation, key: &Thumbprint) -> Result<(), Denial> {
-    match confirmation {
-        Confirmation::Key(bound) if bound == key => Ok(()),
-        Confirmation::Key(_) => Err(Denial::Binding(BindingError::OtherKey)),
-        Confirmation::Certificate(_) | Confirmation::KeyAndCertificate(_, _) => {
-            Err(Denial::Binding(BindingError::NoCertificate))
-        }
     }
 }

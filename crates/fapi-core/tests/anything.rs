@@ -12,7 +12,8 @@ use fapi_core::config::{
     ClientAuth, Config, IntrospectionConfig, IssuerConfig, NonceConfig, TlsClientAuth, TokenFormat,
 };
 use fapi_core::{
-    Facts, FieldLines, PresentedRequest, ReplayOutcome, Step, UnixTime, Verdict, Verifier,
+    Facts, FieldLines, PresentedRequest, ReplayOutcome, RequestKind, Step, UnixTime, Verdict,
+    Verifier,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -57,7 +58,10 @@ fn is_accepted(mut step: Step, introspection: &str, now: UnixTime) -> bool {
                 return matches!(need.resume(Ok(fresh), now), Verdict::Accepted(_));
             }
             Step::NeedKeys(need) => need.resume(Ok(key_set(&[&SCENE.client.issuer])), now),
-            Step::NeedIntrospection(need) => need.resume(Ok(introspection), now),
+            Step::NeedIntrospection(need) => need.resume(
+                Ok(fapi_core::IntrospectionResponse::Json(introspection)),
+                now,
+            ),
         };
     }
     panic!("does not come to an end: {step:?}");
@@ -125,6 +129,8 @@ proptest! {
             query: query.as_deref(),
             authorization: lines(authorization.as_deref()),
             dpop: lines(dpop.as_deref()),
+            client_certificate: None,
+            kind: RequestKind::Ordinary,
         };
         let accepted = decide(&request, &introspection, UnixTime::from_secs(now));
         prop_assert_eq!(accepted, [false; 2]);
@@ -151,6 +157,8 @@ proptest! {
             query: None,
             authorization: FieldLines::One(&authorization),
             dpop: FieldLines::One(&dpop),
+            client_certificate: None,
+            kind: RequestKind::Ordinary,
         };
         let introspection = scene.client.introspection(json!({}));
         prop_assert_eq!(decide(&request, &introspection, NOW), [false; 2]);

@@ -2,7 +2,7 @@
 
 mod support;
 
-use fapi_core::{FieldLines, PresentedRequest};
+use fapi_core::{FieldLines, PresentedRequest, RequestKind};
 use serde_json::json;
 use support::*;
 
@@ -34,6 +34,8 @@ fn requests_show_no_credentials() {
         query: Some("access_token=secret"),
         authorization: FieldLines::One(b"DPoP secret"),
         dpop: FieldLines::One(b"secret"),
+        client_certificate: None,
+        kind: RequestKind::Ordinary,
     };
     let shown = format!("{request:?}");
     let as_numbers = format!("{:?}", b"secret");

@@ -4,7 +4,7 @@
 
 mod support;
 
-use fapi_core::{Facts, FieldLines, PresentedRequest, Reason, Step};
+use fapi_core::{Facts, FieldLines, PresentedRequest, Reason, RequestKind, Step};
 use serde_json::{Value, json};
 use support::*;
 
@@ -205,6 +205,8 @@ fn there_is_exactly_one_proof() {
             query: None,
             authorization: FieldLines::One(authorization.as_bytes()),
             dpop,
+            client_certificate: None,
+            kind: RequestKind::Ordinary,
         };
         let facts = Facts {
             keys: &AtHand(None),
@@ -237,6 +239,8 @@ fn bearer_is_refused_and_no_credentials_are_no_error() {
             query: None,
             authorization,
             dpop: FieldLines::One(proof.as_bytes()),
+            client_certificate: None,
+            kind: RequestKind::Ordinary,
         };
         let facts = Facts {
             keys: &AtHand(Some(key_set(&[&client.issuer]))),

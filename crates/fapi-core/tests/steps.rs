@@ -7,8 +7,8 @@ use std::sync::Arc;
 use fapi_core::config::OriginConfig;
 use fapi_core::dpop::{Epoch, QuotaExceeded};
 use fapi_core::{
-    Facts, FieldLines, PresentedRequest, Reason, ReplayAnswer, ReplayOutcome, Step, Unavailable,
-    UnixTime, Verifier,
+    Facts, FieldLines, PresentedRequest, Reason, ReplayAnswer, ReplayOutcome, RequestKind, Step,
+    Unavailable, UnixTime, Verifier,
 };
 use serde_json::json;
 use support::*;
@@ -331,6 +331,8 @@ fn at_authority(
         query: None,
         authorization: FieldLines::One(authorization.as_bytes()),
         dpop: FieldLines::One(proof.as_bytes()),
+        client_certificate: None,
+        kind: RequestKind::Ordinary,
     };
     let keys = AtHand(Some(key_set(&[&client.issuer])));
     let facts = Facts {

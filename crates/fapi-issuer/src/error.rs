@@ -286,9 +286,11 @@ fn sender(denial: &Denial) -> Answer {
             Answer::later(StatusCode::SERVICE_UNAVAILABLE, unavailable.retry_after())
         }
         // A proof verifier never says these: they are about access tokens.
-        Denial::NoCredentials | Denial::Malformed(_) | Denial::Token(_) | Denial::Binding(_) => {
-            Answer::failed()
-        }
+        Denial::NoCredentials
+        | Denial::Malformed(_)
+        | Denial::Token(_)
+        | Denial::Binding(_)
+        | Denial::Insufficient(_) => Answer::failed(),
     }
 }
 

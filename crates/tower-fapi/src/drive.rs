@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fapi_core::dpop::{Epoch, Quotas};
+use fapi_core::mtls::CertificatePolicy;
 use fapi_core::{
-    Facts, KeySet, KnownKeys, NeedReplayCheck, PresentedRequest, ReplayAnswer, ReplayOutcome, Step,
-    Unavailable, UnixTime, Verdict, Verifier,
+    Facts, IntrospectionResponse, KeySet, KeysQuery, KnownKeys, NeedIntrospection, NeedReplayCheck,
+    PresentedRequest, ReplayAnswer, ReplayOutcome, Step, Unavailable, UnixTime, Verdict, Verifier,
 };
 
-use crate::ports::{Answer, Introspector, KeySource, PortFuture, ReplayStore};
+use crate::assemble::Memory;
+use crate::ports::{Answer, IntrospectionBody, Introspector, KeySource, PortFuture, ReplayStore};
 
 /// Tells the time.
 pub(crate) type Clock = dyn Fn() -> UnixTime + Send + Sync;
@@ -19,8 +21,11 @@ pub(crate) struct Shared {
     pub(crate) keys: Arc<dyn KeySource>,
     pub(crate) introspector: Option<Arc<dyn Introspector>>,
     pub(crate) replay: Arc<dyn ReplayStore>,
+    pub(crate) memory: Memory,
     pub(crate) quotas: Mutex<Quotas>,
-    pub(crate) clock: Box<Clock>,
+    /// Where client certificates come from, if tokens may be bound to them.
+    pub(crate) certificates: Option<CertificatePolicy>,
+    pub(crate) clock: Arc<Clock>,
 }
 
 /// Where a verdict stands.
@@ -79,12 +84,37 @@ impl Shared {
                     // Construction refuses reference tokens without an introspector.
                     None => Answer::Now(Err(Unavailable::retry_after_seconds(60))),
                 };
-                self.then(answer, |response, now| {
-                    let response = response.as_deref().map_err(|unavailable| *unavailable);
-                    Answered::Next(need.resume(response, now))
+                let shared = Arc::clone(self);
+                self.then(answer, move |response, now| match response {
+                    Ok(IntrospectionBody::Json(json)) => {
+                        let response = IntrospectionResponse::Json(&json);
+                        Answered::Next(need.resume(Ok(response), now))
+                    }
+                    Ok(IntrospectionBody::Jwt(text)) => shared.open_signed(need, text),
+                    Err(unavailable) => Answered::Next(need.resume(Err(unavailable), now)),
                 })
             }
         }
+    }
+
+    /// A signed introspection response: with the issuer's keys at hand, fetched anew if they lack the one it names.
+    fn open_signed(self: &Arc<Self>, need: NeedIntrospection, text: String) -> Answered {
+        let issuer = need.query().issuer.to_owned();
+        let kid = IntrospectionResponse::kid_of(&text);
+        let has_key = |keys: &Arc<KeySet>| kid.as_deref().is_none_or(|kid| keys.has_kid(kid));
+        let keys = match self.keys.known(&issuer).filter(has_key) {
+            Some(keys) => Answer::Now(Ok(keys)),
+            None => self.keys.fetch(KeysQuery {
+                issuer: &issuer,
+                kid: kid.as_deref(),
+            }),
+        };
+        self.then(keys, move |keys, now| {
+            let response = keys
+                .as_deref()
+                .map(|keys| IntrospectionResponse::Jwt { text: &text, keys });
+            Answered::Next(need.resume(response.map_err(|unavailable| *unavailable), now))
+        })
     }
 
     fn check_replay(self: &Arc<Self>, need: NeedReplayCheck) -> Answered {

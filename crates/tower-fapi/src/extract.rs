@@ -1,41 +1,63 @@
 //! The extractor for axum handlers.
 
-use axum::extract::OriginalUri;
-use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum_core::response::{IntoResponse, Response};
-use http::request::Parts;
-use http::{Extensions, StatusCode, Uri};
 use std::convert::Infallible;
 use std::fmt;
 
-use crate::Access;
+use axum::extract::{ConnectInfo, OriginalUri};
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use fapi_core::mtls::{Connection, Peer};
+use http::request::Parts;
+use http::{Extensions, StatusCode};
 
-/// A handler asks for [`Access`] on a route that no [`FapiLayer`](crate::FapiLayer) guards: answered with 500.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayerMissing;
+use crate::response::{Protocol, refuse};
+use crate::target::Hooks;
+use crate::{Access, Reported};
 
-impl fmt::Display for LayerMissing {
+/// A handler asked for [`Access`] and there is none.
+#[derive(Clone, Debug)]
+pub enum NoAccess {
+    /// No [`FapiLayer`](crate::FapiLayer) guards the route, or a public rule opens it: answered with 500.
+    LayerMissing,
+    /// The request would have been refused, were the layer not set to report only: answered as it would have been.
+    Reported(Box<Reported>),
+}
+
+impl fmt::Display for NoAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a handler extracts `Access`, and no `FapiLayer` guards its route")
+        match self {
+            Self::LayerMissing => f.write_str(
+                "a handler extracts `Access` where no `FapiLayer` asks for a token; public routes extract `Option<Access>`",
+            ),
+            Self::Reported(reported) => reported.denial().fmt(f),
+        }
     }
 }
 
-impl std::error::Error for LayerMissing {}
+impl std::error::Error for NoAccess {}
 
-impl IntoResponse for LayerMissing {
+impl IntoResponse for NoAccess {
     fn into_response(self) -> Response {
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        match self {
+            Self::LayerMissing => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Self::Reported(reported) => refuse(reported.challenge(), Protocol::Http),
+        }
     }
 }
 
 impl<S: Sync> FromRequestParts<S> for Access {
-    type Rejection = LayerMissing;
+    type Rejection = NoAccess;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, LayerMissing> {
-        parts.extensions.get().cloned().ok_or_else(|| {
-            tracing::error!(target: "tower_fapi", path = parts.uri.path(), "{LayerMissing}");
-            LayerMissing
-        })
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, NoAccess> {
+        if let Some(access) = parts.extensions.get() {
+            return Ok(Self::clone(access));
+        }
+        if let Some(reported) = parts.extensions.get::<Reported>() {
+            return Err(NoAccess::Reported(Box::new(reported.clone())));
+        }
+        let problem = NoAccess::LayerMissing;
+        tracing::error!(target: "tower_fapi", path = parts.uri.path(), "{problem}");
+        Err(problem)
     }
 }
 
@@ -47,7 +69,18 @@ impl<S: Sync> OptionalFromRequestParts<S> for Access {
     }
 }
 
-/// The URI before nested routers took their prefixes off.
-pub(crate) fn original_uri(extensions: &Extensions) -> Option<&Uri> {
-    extensions.get::<OriginalUri>().map(|original| &original.0)
+/// Where axum keeps what the layer needs.
+pub(crate) const AXUM: Hooks = Hooks {
+    original_uri: |extensions| extensions.get::<OriginalUri>().map(|original| &original.0),
+    connection,
+};
+
+/// As the server described the connection, else at least who is at its other end.
+fn connection(extensions: &Extensions) -> Connection {
+    extensions.get().copied().unwrap_or_else(|| Connection {
+        peer: extensions
+            .get::<ConnectInfo<std::net::SocketAddr>>()
+            .map_or(Peer::Unknown, |info| Peer::Ip(info.0.ip())),
+        ..Connection::default()
+    })
 }

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use fapi_core::dpop::Nonce;
-use fapi_core::{Accepted, Denial, Verdict};
+use fapi_core::{Accepted, Challenge, Denial, Verdict};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::access::Access;
 use crate::drive::Shared;
+use crate::interaction::InteractionId;
 use crate::ports::PortFuture;
-use crate::response;
+use crate::report::{self, Reported};
+use crate::response::{self, Protocol};
+use crate::target::{Hooks, authority};
 
 pin_project! {
     /// The future of [`Fapi`](crate::Fapi).
@@ -32,14 +35,23 @@ pin_project! {
     where
         S: Service<Request<ReqBody>>,
     {
-        Refused { refusal: Option<(Denial, Arc<Shared>)> },
-        Waiting { waiting: Option<Waiting<S, ReqBody>> },
+        Refused { refusal: Option<Refusal> },
+        Waiting { waiting: Option<Box<Waiting<S, ReqBody>>> },
         Inner {
             #[pin]
             response: S::Future,
-            nonce: Option<Nonce>,
+            nonce: NonceRule,
+            id: InteractionId,
         },
     }
+}
+
+/// What the answer to a request needs to know of it.
+#[derive(Clone)]
+pub(crate) struct Arrival {
+    pub(crate) id: InteractionId,
+    pub(crate) protocol: Protocol,
+    pub(crate) hooks: Hooks,
 }
 
 /// A request whose verdict needs something that is not here yet.
@@ -47,29 +59,44 @@ pub(crate) struct Waiting<S, ReqBody> {
     pub(crate) verdict: PortFuture<Verdict>,
     pub(crate) inner: S,
     pub(crate) request: Request<ReqBody>,
+    pub(crate) arrival: Arrival,
     pub(crate) shared: Arc<Shared>,
+}
+
+struct Refusal {
+    denial: Denial,
+    challenge: Challenge,
+    arrival: Arrival,
+}
+
+/// What becomes of the `DPoP-Nonce` of an inner response.
+enum NonceRule {
+    /// Ours, or none: a client takes what it gets here for ours.
+    Ours(Option<Nonce>),
+    /// As it is: we have nothing to do with this request.
+    Untouched,
 }
 
 impl<S, ReqBody> ResponseFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(crate) fn refused(denial: Denial, shared: &Arc<Shared>) -> Self {
+    pub(crate) fn decided(
+        verdict: Verdict,
+        request: Request<ReqBody>,
+        inner: &mut S,
+        arrival: Arrival,
+        shared: &Shared,
+    ) -> Self {
         Self {
-            state: State::refused(denial, shared),
+            state: State::decided(verdict, request, inner, arrival, shared),
         }
     }
 
-    pub(crate) fn accepted(inner: &mut S, request: Request<ReqBody>, accepted: Accepted) -> Self {
-        Self {
-            state: State::accepted(inner, request, accepted),
-        }
-    }
-
-    pub(crate) const fn waiting(waiting: Waiting<S, ReqBody>) -> Self {
+    pub(crate) fn waiting(waiting: Waiting<S, ReqBody>) -> Self {
         Self {
             state: State::Waiting {
-                waiting: Some(waiting),
+                waiting: Some(Box::new(waiting)),
             },
         }
     }
@@ -79,22 +106,62 @@ impl<S, ReqBody> State<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    fn refused(denial: Denial, shared: &Arc<Shared>) -> Self {
-        Self::Refused {
-            refusal: Some((denial, Arc::clone(shared))),
-        }
-    }
-
-    fn accepted(inner: &mut S, mut request: Request<ReqBody>, accepted: Accepted) -> Self {
-        tracing::debug!(target: "tower_fapi", "request accepted");
-        request
-            .extensions_mut()
-            .insert(Access::new(accepted.access));
+    fn decided(
+        verdict: Verdict,
+        mut request: Request<ReqBody>,
+        inner: &mut S,
+        arrival: Arrival,
+        shared: &Shared,
+    ) -> Self {
+        let nonce = match verdict {
+            Verdict::Accepted(Accepted { access, nonce }) => {
+                report::accepted(&arrival.id);
+                request.extensions_mut().insert(Access::new(access));
+                NonceRule::Ours(nonce)
+            }
+            Verdict::Public => {
+                report::public(&arrival.id);
+                NonceRule::Untouched
+            }
+            Verdict::Reported(denial) => {
+                let challenge = challenge(shared, &denial, &request, &arrival);
+                report::reported(&denial, &challenge, &arrival.id);
+                let nonce = challenge.nonce().cloned();
+                let reported = Reported::new(denial, challenge);
+                request.extensions_mut().insert(reported);
+                NonceRule::Ours(nonce)
+            }
+            Verdict::Refused(denial) => {
+                let challenge = challenge(shared, &denial, &request, &arrival);
+                report::refused(&denial, &challenge, &arrival.id);
+                return Self::Refused {
+                    refusal: Some(Refusal {
+                        denial,
+                        challenge,
+                        arrival,
+                    }),
+                };
+            }
+        };
+        request.extensions_mut().insert(arrival.id.clone());
         Self::Inner {
             response: inner.call(request),
-            nonce: accepted.nonce,
+            nonce,
+            id: arrival.id,
         }
     }
+}
+
+fn challenge<B>(
+    shared: &Shared,
+    denial: &Denial,
+    request: &Request<B>,
+    arrival: &Arrival,
+) -> Challenge {
+    let uri = (arrival.hooks.original_uri)(request.extensions()).unwrap_or(request.uri());
+    shared
+        .verifier
+        .challenge(denial, authority(uri, request.headers()))
 }
 
 impl<S, ReqBody, ResBody> Future for ResponseFuture<S, ReqBody>
@@ -108,15 +175,20 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProj::Inner { response, nonce } => {
+                StateProj::Inner {
+                    response,
+                    nonce,
+                    id,
+                } => {
                     let mut response = ready!(response.poll(cx))?;
-                    response::set_nonce(&mut response, nonce.as_ref());
+                    if let NonceRule::Ours(nonce) = nonce {
+                        response::set_nonce(&mut response, nonce.as_ref());
+                    }
+                    id.put_on(response.headers_mut());
                     return Poll::Ready(Ok(response));
                 }
                 StateProj::Refused { refusal } => match refusal.take() {
-                    Some((denial, shared)) => {
-                        return Poll::Ready(Ok(refuse(denial, &shared)));
-                    }
+                    Some(refusal) => return Poll::Ready(Ok(refusal.into_response())),
                     // Polled after it was done.
                     None => return Poll::Pending,
                 },
@@ -125,21 +197,17 @@ where
                         return Poll::Pending;
                     };
                     let verdict = ready!(pending.verdict.as_mut().poll(cx));
-                    let Some(Waiting {
-                        mut inner,
-                        request,
-                        shared,
-                        ..
-                    }) = waiting.take()
-                    else {
+                    let Some(done) = waiting.take() else {
                         return Poll::Pending;
                     };
-                    match verdict {
-                        Verdict::Accepted(accepted) => {
-                            State::accepted(&mut inner, request, accepted)
-                        }
-                        Verdict::Refused(denial) => State::refused(denial, &shared),
-                    }
+                    let Waiting {
+                        mut inner,
+                        request,
+                        arrival,
+                        shared,
+                        ..
+                    } = *done;
+                    State::decided(verdict, request, &mut inner, arrival, &shared)
                 }
             };
             state.set(next);
@@ -147,14 +215,11 @@ where
     }
 }
 
-fn refuse<B: Default>(denial: Denial, shared: &Shared) -> Response<B> {
-    let challenge = shared.verifier.challenge(&denial);
-    let status = challenge.status();
-    let reason = denial.reason().code();
-    if status >= 500 {
-        tracing::warn!(target: "tower_fapi", reason, status, "request not decided");
-    } else {
-        tracing::info!(target: "tower_fapi", reason, status, "request refused");
+impl Refusal {
+    fn into_response<B: Default>(self) -> Response<B> {
+        let mut response = response::refuse(&self.challenge, self.arrival.protocol);
+        self.arrival.id.put_on(response.headers_mut());
+        response.extensions_mut().insert(self.denial);
+        response
     }
-    response::refuse(denial, &challenge)
 }

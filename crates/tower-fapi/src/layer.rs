@@ -1,29 +1,27 @@
 //! `FapiLayer`, and how it is put together from a configuration.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use fapi_core::config::{Config, ConfigError, ReplayStoreKind, TokenFormat};
-use fapi_core::dpop::{NonceKeys, QuotaLimits, Quotas};
-use fapi_core::{Policy, UnixTime, Verifier};
+use fapi_core::UnixTime;
+use fapi_core::config::{Config, ConfigError};
 use tower_layer::Layer;
 
-use crate::drive::{Clock, Shared};
-use crate::jwks::StaticKeys;
+use crate::assemble::Parts;
+use crate::drive::Clock;
+use crate::handle::{FapiHandle, Live};
 use crate::ports::{Introspector, KeySource, ReplayStore};
-use crate::replay::MemoryReplayStore;
-use crate::secret;
 use crate::service::Fapi;
-use crate::target::{OriginalUriFn, unchanged};
+use crate::target::Hooks;
 
 /// Lets only requests through whose sender has proven that the access token is theirs.
 ///
 /// See the [crate's documentation](crate) for an example. Clones share keys, caches and the memory of used proofs.
 #[derive(Clone)]
 pub struct FapiLayer {
-    shared: Arc<Shared>,
-    original_uri: OriginalUriFn,
+    live: Arc<Live>,
+    hooks: Hooks,
 }
 
 impl FapiLayer {
@@ -43,8 +41,9 @@ impl FapiLayer {
             keys: None,
             introspector: None,
             replay: None,
-            clock: None,
-            original_uri: unchanged,
+            http: None,
+            clock: Arc::new(system_time),
+            hooks: Hooks::PLAIN,
         }
     }
 
@@ -62,18 +61,28 @@ impl FapiLayer {
     }
 }
 
+impl FapiLayer {
+    /// A handle for operation: readiness, another configuration, metadata.
+    #[must_use]
+    pub fn handle(&self) -> FapiHandle {
+        FapiHandle {
+            live: Arc::clone(&self.live),
+        }
+    }
+}
+
 impl<S> Layer<S> for FapiLayer {
     type Service = Fapi<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Fapi::new(inner, Arc::clone(&self.shared), self.original_uri)
+        Fapi::new(inner, Arc::clone(&self.live), self.hooks)
     }
 }
 
 impl fmt::Debug for FapiLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FapiLayer")
-            .field("policy", self.shared.verifier.policy())
+            .field("policy", self.live.current().verifier.policy())
             .finish_non_exhaustive()
     }
 }
@@ -85,8 +94,9 @@ pub struct FapiLayerBuilder {
     keys: Option<Arc<dyn KeySource>>,
     introspector: Option<Arc<dyn Introspector>>,
     replay: Option<Arc<dyn ReplayStore>>,
-    clock: Option<Box<Clock>>,
-    original_uri: OriginalUriFn,
+    http: Option<reqwest::Client>,
+    clock: Arc<Clock>,
+    hooks: Hooks,
 }
 
 impl FapiLayerBuilder {
@@ -108,16 +118,23 @@ impl FapiLayerBuilder {
         self
     }
 
+    /// Fetches keys with this client: with a private CA, a client certificate, a proxy. Begin with
+    /// [`keys::client_builder`](crate::keys::client_builder), which follows no redirects.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http = Some(client);
+        self
+    }
+
     /// Tells the layer the time. For tests that must not wait; the default is the system's clock.
     pub fn clock(mut self, clock: impl Fn() -> UnixTime + Send + Sync + 'static) -> Self {
-        self.clock = Some(Box::new(clock));
+        self.clock = Arc::new(clock);
         self
     }
 
     /// As [`FapiLayer::for_axum`].
     #[cfg(feature = "axum")]
     pub fn for_axum(mut self) -> Self {
-        self.original_uri = crate::extract::original_uri;
+        self.hooks = crate::extract::AXUM;
         self
     }
 
@@ -127,59 +144,16 @@ impl FapiLayerBuilder {
     ///
     /// As [`FapiLayer::new`].
     pub fn build(self) -> Result<FapiLayer, ConfigError> {
-        let config = &self.config;
-        let policy = Policy::new(config)?;
-        refuse_unsupported(config, self.introspector.is_some())?;
-        let keys = match self.keys {
-            Some(keys) => keys,
-            None => Arc::new(StaticKeys::new(config)?),
+        let parts = Parts {
+            keys: self.keys,
+            introspector: self.introspector,
+            replay: self.replay,
+            http: self.http,
+            clock: self.clock,
         };
-        let clock = self.clock.unwrap_or_else(|| Box::new(system_time));
-        let random_failed = |path: &str| {
-            let path = path.to_owned();
-            move |_| ConfigError::invalid(path, "the system gave no random bytes")
-        };
-        let replay_config = &config.dpop.replay;
-        let capacity = replay_config.capacity;
-        if self.replay.is_some() && replay_config.effective_store().is_none() {
-            return Err(ConfigError::invalid(
-                "dpop.replay.dangerous_replay_handled_elsewhere",
-                "not beside a replay store of the application's own, which would never be asked",
-            ));
-        }
-        let replay = match self.replay {
-            Some(store) => store,
-            None => {
-                let capacity = usize::try_from(capacity).unwrap_or(usize::MAX);
-                let store = MemoryReplayStore::new(capacity, clock())
-                    .map_err(random_failed("dpop.replay"))?;
-                Arc::new(store)
-            }
-        };
-        let lifetime = policy.replay_lifetime_seconds();
-        let limits = QuotaLimits {
-            per_client: u64::from(capacity).saturating_mul(replay_config.per_client_percent.into())
-                / 100,
-            per_key: replay_config.effective_per_key().into(),
-        };
-        let hash_key = fapi_crypto::random_bytes().map_err(random_failed("dpop.replay"))?;
-        let nonces = nonce_keys(config)?;
-        tracing::info!(
-            capacity,
-            lifetime_seconds = lifetime,
-            requests_per_second = i64::from(capacity).checked_div(lifetime),
-            "the replay store sustains this rate of requests"
-        );
         Ok(FapiLayer {
-            shared: Arc::new(Shared {
-                verifier: Verifier::new(policy, &fapi_crypto::PROVIDER, nonces),
-                keys,
-                introspector: self.introspector,
-                replay,
-                quotas: Mutex::new(Quotas::new(limits, lifetime, hash_key)),
-                clock,
-            }),
-            original_uri: self.original_uri,
+            live: Arc::new(Live::new(&self.config, parts)?),
+            hooks: self.hooks,
         })
     }
 }
@@ -201,60 +175,4 @@ fn system_time() -> UnixTime {
         }
     };
     UnixTime::from_secs(seconds)
-}
-
-/// Refuses what other hosts or later versions do, so that nothing is ignored in silence. `envoy` is another host's part.
-fn refuse_unsupported(config: &Config, can_introspect: bool) -> Result<(), ConfigError> {
-    let store = config.dpop.replay.effective_store();
-    if matches!(
-        store,
-        Some(ReplayStoreKind::Redis | ReplayStoreKind::Shared)
-    ) {
-        return Err(ConfigError::not_supported("dpop.replay.store"));
-    }
-    if config.redis.is_some() {
-        return Err(ConfigError::not_supported("redis"));
-    }
-    if config.http.is_some() {
-        return Err(ConfigError::not_supported("http"));
-    }
-    for (place, issuer) in config.issuers.iter().enumerate() {
-        if !can_introspect && issuer.token_format != TokenFormat::Jwt {
-            return Err(ConfigError::not_supported(format!(
-                "issuers[{place}].token_format"
-            )));
-        }
-        if !can_introspect && issuer.introspection.is_some() {
-            return Err(ConfigError::not_supported(format!(
-                "issuers[{place}].introspection"
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn nonce_keys(config: &Config) -> Result<NonceKeys, ConfigError> {
-    let nonce = &config.dpop.nonce;
-    let mut keys = Vec::new();
-    for (place, key) in nonce.keys.iter().enumerate() {
-        keys.push(secret::nonce_key(
-            key,
-            &format!("dpop.nonce.keys[{place}]"),
-        )?);
-    }
-    if keys.is_empty() {
-        if nonce.mode == fapi_core::config::NonceMode::Required {
-            tracing::warn!(
-                "dpop.nonce.keys is empty: nonces are made under a random key, so replicas do not honour each other's"
-            );
-        }
-        let random: [u8; 32] = fapi_crypto::random_bytes().map_err(|_| {
-            ConfigError::invalid("dpop.nonce.keys", "the system gave no random bytes")
-        })?;
-        keys.push(random.to_vec());
-    }
-    let mut keys = keys.iter().map(Vec::as_slice);
-    let mint = keys.next().unwrap_or_default();
-    NonceKeys::new(mint, keys)
-        .map_err(|error| ConfigError::invalid("dpop.nonce.keys", error.to_string()))
 }

@@ -42,6 +42,11 @@ pub trait KeySource: Send + Sync + 'static {
     /// Gets the key set, or gets it again because it lacks `query.kid`. That value comes from an unverified token, so an
     /// implementation must limit how often it makes it fetch, and may answer the set at hand.
     fn fetch(&self, query: KeysQuery<'_>) -> Answer<Result<Arc<KeySet>, Unavailable>>;
+
+    /// Whether the keys of all issuers are at hand. Asking may start what is missing, and must not block.
+    fn is_ready(&self) -> bool {
+        true
+    }
 }
 
 /// Who asks an issuer about a reference token (RFC 7662).
@@ -50,7 +55,30 @@ pub trait KeySource: Send + Sync + 'static {
 pub trait Introspector: Send + Sync + 'static {
     /// The body of the endpoint's 200 response. Anything else the endpoint does (401 included: those are our own
     /// credentials) is [`Unavailable`].
-    fn introspect(&self, query: IntrospectionQuery<'_>) -> Answer<Result<String, Unavailable>>;
+    fn introspect(
+        &self,
+        query: IntrospectionQuery<'_>,
+    ) -> Answer<Result<IntrospectionBody, Unavailable>>;
+}
+
+/// The body of an introspection response, as it came. Which kind it is follows from the response's content type, never
+/// from the body: a configuration that wants signed answers must see that this one is not.
+#[derive(Clone, PartialEq, Eq)]
+pub enum IntrospectionBody {
+    /// `application/json`: unsigned (RFC 7662 §2.2).
+    Json(String),
+    /// `application/token-introspection+jwt`: signed, and not verified yet (RFC 9701 §5).
+    Jwt(String),
+}
+
+impl fmt::Debug for IntrospectionBody {
+    /// Leaves out what it says: personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json(_) => "Json(…)",
+            Self::Jwt(_) => "Jwt(…)",
+        })
+    }
 }
 
 /// The memory of used proofs (RFC 9449 §11.1).
@@ -68,4 +96,11 @@ pub trait ReplayStore: Send + Sync + 'static {
         query: ReplayQuery<'_>,
         now: UnixTime,
     ) -> Answer<Result<ReplayAnswer, Unavailable>>;
+
+    /// Whether the store would answer now. A store that keeps its epoch elsewhere learns it here, so that the first
+    /// request need not.
+    fn ready(&self, now: UnixTime) -> Answer<Result<(), Unavailable>> {
+        let _ = now;
+        Answer::Now(Ok(()))
+    }
 }

@@ -1,21 +1,67 @@
-//! Challenges and nonces as HTTP responses (RFC 9449 §7.1, §8; RFC 6750 §3).
+//! Challenges and nonces as HTTP responses (RFC 9449 §7.1, §8; RFC 6750 §3), for gRPC as trailers-only ones.
 
+use fapi_core::Challenge;
 use fapi_core::dpop::Nonce;
-use fapi_core::{Challenge, Denial};
-use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{Response, StatusCode};
 
 pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// The response to a refused request: no body, and the [`Denial`] among its extensions.
-pub(crate) fn refuse<B: Default>(denial: Denial, challenge: &Challenge) -> Response<B> {
+/// The protocol that the client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http,
+    Grpc,
+}
+
+impl Protocol {
+    /// gRPC names itself by the request's content type (gRPC over HTTP/2, "Requests").
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        const NAME: &[u8] = b"application/grpc";
+        let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let grpc = content_type.is_some_and(|value| {
+            value
+                .split_at_checked(NAME.len())
+                .is_some_and(|(start, rest)| {
+                    start.eq_ignore_ascii_case(NAME)
+                        && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
+                })
+        });
+        if grpc { Self::Grpc } else { Self::Http }
+    }
+}
+
+/// The response to a refused request, without body.
+pub(crate) fn refuse<B: Default>(challenge: &Challenge, protocol: Protocol) -> Response<B> {
     let mut response = Response::new(B::default());
-    *response.status_mut() =
-        StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
+    match protocol {
+        Protocol::Http => {
+            *response.status_mut() = StatusCode::from_u16(challenge.status())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        Protocol::Grpc => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            headers.insert(
+                GRPC_STATUS,
+                HeaderValue::from(u16::from(challenge.grpc_code())),
+            );
+            headers.insert(GRPC_MESSAGE, HeaderValue::from_static("request refused"));
+        }
+    }
+    put(challenge, response.headers_mut());
+    response
+}
+
+/// The headers that go with a challenge, whatever the status.
+fn put(challenge: &Challenge, headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(value) = challenge.www_authenticate().and_then(ascii) {
-        headers.insert(WWW_AUTHENTICATE, value);
+    for value in challenge.www_authenticate().filter_map(ascii) {
+        headers.append(WWW_AUTHENTICATE, value);
     }
     if let Some(value) = challenge.nonce().and_then(|nonce| ascii(nonce.as_str())) {
         headers.insert(DPOP_NONCE, value);
@@ -23,8 +69,6 @@ pub(crate) fn refuse<B: Default>(denial: Denial, challenge: &Challenge) -> Respo
     if let Some(seconds) = challenge.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    response.extensions_mut().insert(denial);
-    response
 }
 
 /// Sees to it that the response has our nonce or none: one that comes from further behind is not ours to honour.

@@ -5,29 +5,27 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use fapi_core::Verdict;
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::drive::{Driven, Shared};
-use crate::future::{ResponseFuture, Waiting};
-use crate::target::{OriginalUriFn, present};
+use crate::drive::Driven;
+use crate::future::{Arrival, ResponseFuture, Waiting};
+use crate::handle::Live;
+use crate::interaction::InteractionId;
+use crate::response::Protocol;
+use crate::target::{Hooks, present};
 
 /// The service that [`FapiLayer`](crate::FapiLayer) makes of an inner one.
 #[derive(Clone)]
 pub struct Fapi<S> {
     inner: S,
-    shared: Arc<Shared>,
-    original_uri: OriginalUriFn,
+    live: Arc<Live>,
+    hooks: Hooks,
 }
 
 impl<S> Fapi<S> {
-    pub(crate) const fn new(inner: S, shared: Arc<Shared>, original_uri: OriginalUriFn) -> Self {
-        Self {
-            inner,
-            shared,
-            original_uri,
-        }
+    pub(crate) const fn new(inner: S, live: Arc<Live>, hooks: Hooks) -> Self {
+        Self { inner, live, hooks }
     }
 }
 
@@ -45,11 +43,18 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        match self.shared.decide(&present(&request, self.original_uri)) {
-            Driven::Done(Verdict::Accepted(accepted)) => {
-                ResponseFuture::accepted(&mut self.inner, request, accepted)
+        let shared = self.live.current();
+        let presented = present(&request, self.hooks, shared.certificates.as_ref());
+        let driven = shared.decide(&presented);
+        let arrival = Arrival {
+            id: InteractionId::of(request.headers()),
+            protocol: Protocol::of(request.headers()),
+            hooks: self.hooks,
+        };
+        match driven {
+            Driven::Done(verdict) => {
+                ResponseFuture::decided(verdict, request, &mut self.inner, arrival, &shared)
             }
-            Driven::Done(Verdict::Refused(denial)) => ResponseFuture::refused(denial, &self.shared),
             Driven::Waiting(verdict) => {
                 // The service that was polled ready is the one to call.
                 let clone = self.inner.clone();
@@ -57,7 +62,8 @@ where
                     verdict,
                     inner: mem::replace(&mut self.inner, clone),
                     request,
-                    shared: Arc::clone(&self.shared),
+                    arrival,
+                    shared: Arc::clone(&shared),
                 })
             }
         }

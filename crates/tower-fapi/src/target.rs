@@ -1,33 +1,50 @@
 //! What the core is shown of an `http::Request`.
 
-use fapi_core::{FieldLines, PresentedRequest};
-use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName};
-use http::{Extensions, Request, Uri};
+use fapi_core::mtls::{CertificatePolicy, Connection};
+use fapi_core::token::CertificateThumbprint;
+use fapi_core::{FieldLines, PresentedRequest, RequestKind};
+use http::header::{
+    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
+};
+use http::{Extensions, Method, Request, Uri};
 
 pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
-/// Finds the URI as the client sent it where a router has changed it since.
-pub(crate) type OriginalUriFn = fn(&Extensions) -> Option<&Uri>;
-
-/// The request as it is.
-pub(crate) fn unchanged(_: &Extensions) -> Option<&Uri> {
-    None
+/// What a framework keeps among a request's extensions.
+#[derive(Clone, Copy)]
+pub(crate) struct Hooks {
+    /// The URI as the client sent it, where a router has changed it since.
+    pub(crate) original_uri: fn(&Extensions) -> Option<&Uri>,
+    /// Who is at the other end of the connection.
+    pub(crate) connection: fn(&Extensions) -> Connection,
 }
 
-pub(crate) fn present<B>(request: &Request<B>, original: OriginalUriFn) -> PresentedRequest<'_> {
-    let uri = original(request.extensions()).unwrap_or(request.uri());
+impl Hooks {
+    /// The request as it is; the connection as the server described it.
+    pub(crate) const PLAIN: Self = Self {
+        original_uri: |_| None,
+        connection: |extensions| extensions.get().copied().unwrap_or_default(),
+    };
+}
+
+pub(crate) fn present<'a, B>(
+    request: &'a Request<B>,
+    hooks: Hooks,
+    certificates: Option<&CertificatePolicy>,
+) -> PresentedRequest<'a> {
+    let uri = (hooks.original_uri)(request.extensions()).unwrap_or(request.uri());
     let headers = request.headers();
     PresentedRequest {
         method: request.method().as_str(),
-        // RFC 9112 §3.2.2: an absolute-form target wins over `Host`.
-        authority: uri
-            .authority()
-            .map(http::uri::Authority::as_str)
-            .or_else(|| host(headers)),
+        authority: authority(uri, headers),
         path: path(uri),
         query: uri.query(),
         authorization: lines(headers, &AUTHORIZATION),
         dpop: lines(headers, &DPOP),
+        client_certificate: certificates.and_then(|policy| {
+            certificate(policy, (hooks.connection)(request.extensions()), headers)
+        }),
+        kind: kind(request.method(), headers),
     }
 }
 
@@ -40,11 +57,40 @@ fn path(uri: &Uri) -> &str {
     }
 }
 
+/// RFC 9112 §3.2.2: an absolute-form target wins over `Host`.
+pub(crate) fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    uri.authority()
+        .map(http::uri::Authority::as_str)
+        .or_else(|| host(headers))
+}
+
+fn certificate(
+    policy: &CertificatePolicy,
+    connection: Connection,
+    headers: &HeaderMap,
+) -> Option<CertificateThumbprint> {
+    let lines = policy
+        .header()
+        .into_iter()
+        .flat_map(|name| headers.get_all(name).iter().map(HeaderValue::as_bytes));
+    policy.presented(&connection, lines).certificate().copied()
+}
+
+fn kind(method: &Method, headers: &HeaderMap) -> RequestKind {
+    let asks =
+        || headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    if method == Method::OPTIONS && asks() {
+        RequestKind::CorsPreflight
+    } else {
+        RequestKind::Ordinary
+    }
+}
+
 fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> FieldLines<'a> {
     headers
         .get_all(name)
         .iter()
-        .map(http::HeaderValue::as_bytes)
+        .map(HeaderValue::as_bytes)
         .collect()
 }
 
@@ -62,7 +108,7 @@ mod tests {
 
     fn path_of(target: &str) -> String {
         let request = Request::builder().uri(target).body(()).unwrap();
-        present(&request, unchanged).path.to_owned()
+        present(&request, Hooks::PLAIN, None).path.to_owned()
     }
 
     #[test]

@@ -86,7 +86,10 @@ fn a_refusal_is_ready_at_once_and_does_not_reach_the_inner_service() {
     assert_eq!(response.headers()["cache-control"], "no-store");
     assert_eq!(
         response.headers()["www-authenticate"],
-        "DPoP algs=\"ES256 PS256 EdDSA Ed25519\""
+        concat!(
+            "DPoP algs=\"ES256 PS256 EdDSA Ed25519\", ",
+            "resource_metadata=\"https://api.example.com/.well-known/oauth-protected-resource\""
+        )
     );
     assert_eq!(reason(&response), Reason::NoCredentials);
 }

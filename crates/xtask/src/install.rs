@@ -12,7 +12,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     component("clippy", "clippy")?;
     msrv::provide()?;
     wasm::provide(wasm::ToolchainChoice::Auto)?;
-    python()
+    python()?;
+    redis()
 }
 
 /// A component of the current toolchain, and the cargo command that comes with it.
@@ -30,18 +31,31 @@ fn component(name: &str, subcommand: &str) -> Result<(), Failure> {
 
 /// Python with the modules that make a virtual environment: the tests run a client that another library drives.
 fn python() -> Result<(), Failure> {
-    const PACKAGE: &str = "python3-venv";
-
     // Debian leaves `ensurepip` out of `python3`, and `venv` does not work without it.
     if command::succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
         return Ok(());
     }
-    let install = ["install", "--yes", "--no-install-recommends", PACKAGE];
+    debian("python3-venv", "Python 3 with its module venv")
+}
+
+/// Redis, server and client: the tests of the replay store start servers of their own.
+fn redis() -> Result<(), Failure> {
+    if command::succeeds(Command::new("redis-server").arg("--version"))
+        && command::succeeds(Command::new("redis-cli").arg("--version"))
+    {
+        return Ok(());
+    }
+    debian("redis-server", "redis-server with redis-cli")
+}
+
+/// A package of Debian that provides `what`.
+fn debian(package: &str, what: &str) -> Result<(), Failure> {
+    let install = ["install", "--yes", "--no-install-recommends", package];
     let installed =
         command::run(apt_get().arg("update")).and_then(|()| command::run(apt_get().args(install)));
     installed.map_err(|_| Failure::Missing {
-        what: "Python 3 with its module venv".to_owned(),
-        install: format!("Install it with: apt-get install {PACKAGE}"),
+        what: what.to_owned(),
+        install: format!("Install it with: apt-get install {package}"),
     })
 }
 

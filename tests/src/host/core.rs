@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use fapi_core::dpop::{Epoch, NonceKeys, QuotaLimits, Quotas};
 use fapi_core::{
-    Facts, KeySet, KnownKeys, NeedReplayCheck, Policy, PresentedRequest, ReplayAnswer,
-    ReplayOutcome, Step, Unavailable, UnixTime, Verdict, Verifier,
+    Facts, IntrospectionResponse, KeySet, KnownKeys, NeedReplayCheck, Policy, PresentedRequest,
+    ReplayAnswer, ReplayOutcome, RequestKind, Step, Unavailable, UnixTime, Verdict, Verifier,
 };
 use tower_fapi::testing::TestClock;
 
@@ -80,7 +80,10 @@ impl CoreHost {
                 }
                 Step::NeedIntrospection(need) => {
                     let response = introspect(self.profile, need.query().token);
-                    need.resume(response.as_deref().map_err(|error| *error), now)
+                    {
+                        let response = response.as_deref().map(IntrospectionResponse::Json);
+                        need.resume(response.map_err(|error| *error), now)
+                    }
                 }
             };
         }
@@ -122,6 +125,8 @@ impl Host for CoreHost {
             query: target.query.as_deref(),
             authorization: request.lines("Authorization").collect(),
             dpop: request.lines("DPoP").collect(),
+            client_certificate: None,
+            kind: RequestKind::Ordinary,
         };
         let verdict = self.verdict(&presented);
         let mut answer = Answer::default();
@@ -143,9 +148,10 @@ impl Host for CoreHost {
                     body: request.body.clone(),
                 });
             }
+            Verdict::Reported(_) | Verdict::Public => unreachable!("no profile lets these happen"),
             Verdict::Refused(denial) => {
-                let challenge = self.verifier.challenge(&denial);
-                if let Some(value) = challenge.www_authenticate() {
+                let challenge = self.verifier.challenge(&denial, presented.authority);
+                for value in challenge.www_authenticate() {
                     header("www-authenticate", value);
                 }
                 if let Some(nonce) = challenge.nonce() {

@@ -13,7 +13,7 @@ use fapi_core::dpop::Epoch;
 use fapi_core::{IntrospectionQuery, ReplayAnswer, ReplayQuery, Unavailable, UnixTime};
 use tower::util::MapResponse;
 use tower::{ServiceExt as _, service_fn};
-use tower_fapi::ports::{Answer as PortAnswer, Introspector, ReplayStore};
+use tower_fapi::ports::{Answer as PortAnswer, IntrospectionBody, Introspector, ReplayStore};
 use tower_fapi::testing::TestClock;
 use tower_fapi::{Access, Denial, FapiLayer};
 use tower_layer::Layer as _;
@@ -206,11 +206,26 @@ fn read_answer(connection: &mut TcpStream, method: &str) -> io::Result<(Answer, 
         }
         None => false,
     };
+    answer.status = meant_by(&answer).unwrap_or(answer.status);
     let closes = answer.header("connection").any(|value| value == "close");
     let reason = answer.header(REASON).next().map(Into::into);
     answer.reason = reason;
     answer.headers.retain(|(name, _)| name != REASON);
     Ok((answer, reuse && !closes))
+}
+
+/// The HTTP status that a gRPC refusal stands for: on the wire it is 200, trailers only, with the code as `grpc-status`.
+fn meant_by(answer: &Answer) -> Option<u16> {
+    let code = answer.header("grpc-status").next()?;
+    assert_eq!(answer.status, 200, "gRPC answers 200");
+    match code {
+        "3" => Some(400),
+        "7" => Some(403),
+        "8" => Some(429),
+        "14" => Some(503),
+        "16" => Some(401),
+        other => unreachable!("a gRPC code that no denial has: {other}"),
+    }
 }
 
 fn parse_head(head: &[u8]) -> Answer {
@@ -248,8 +263,11 @@ impl ReplayStore for SharedStore {
 struct Issuer(Profile);
 
 impl Introspector for Issuer {
-    fn introspect(&self, query: IntrospectionQuery<'_>) -> PortAnswer<Result<String, Unavailable>> {
-        let answer = introspect(self.0, query.token);
+    fn introspect(
+        &self,
+        query: IntrospectionQuery<'_>,
+    ) -> PortAnswer<Result<IntrospectionBody, Unavailable>> {
+        let answer = introspect(self.0, query.token).map(IntrospectionBody::Json);
         PortAnswer::Later(Box::pin(async move { answer }))
     }
 }

@@ -9,8 +9,8 @@ use fapi_core::config::{Config, IssuerConfig};
 use fapi_core::dpop::{Epoch, NonceKeys, ReplayWindow};
 use fapi_core::jose::Algorithm;
 use fapi_core::{
-    Facts, FieldLines, KeySet, KnownKeys, Policy, PresentedRequest, ReplayAnswer, Step,
-    Unavailable, UnixTime, Verdict, Verifier,
+    Facts, FieldLines, KeySet, KnownKeys, Policy, PresentedRequest, ReplayAnswer, RequestKind,
+    Step, Unavailable, UnixTime, Verdict, Verifier,
 };
 use fapi_crypto::{PROVIDER, SigningKey};
 use serde_json::json;
@@ -117,6 +117,8 @@ impl Receiver {
             query: None,
             authorization: FieldLines::One(&sent.authorization),
             dpop: FieldLines::One(&sent.proof),
+            client_certificate: None,
+            kind: RequestKind::Ordinary,
         };
         let facts = Facts {
             keys: &self.keys,
@@ -145,7 +147,7 @@ impl Receiver {
     pub(crate) fn accept(&mut self, sent: &Sent) {
         match self.decide(sent) {
             Verdict::Accepted(_) => {}
-            Verdict::Refused(denial) => panic!("refused: {denial}"),
+            other => panic!("not accepted: {other:?}"),
         }
     }
 }

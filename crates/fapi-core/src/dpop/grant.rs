@@ -105,7 +105,7 @@ impl ProofVerifier {
             // The memory may have been lost since its epoch was last seen.
             ReplayOutcome::Fresh => proof
                 .freshness
-                .check(&self.rules, Some(&answer.epoch), now)
+                .check_answer(&self.rules, &answer.epoch, now)
                 .map_err(|staleness| staleness.into_denial(nonce)),
             ReplayOutcome::Seen => Err(Denial::Proof(ProofError::Replayed)),
             ReplayOutcome::Full => Err(Denial::Unavailable(

@@ -143,16 +143,10 @@ pub(crate) enum Freshness {
     IssuedAt(UnixTime),
     /// A nonce of ours, which decides instead of `iat` (RFC 9449 §4.3 check 11).
     Nonce { issued: UnixTime, epoch: u64 },
-    /// Its own `iat`, because its nonce is of another epoch and none is asked for. Not past the nonce's life: the proof
-    /// may have been accepted for its nonce before, and is remembered only that long.
-    IssuedAtWithin {
-        iat: UnixTime,
-        nonce_issued: UnixTime,
-    },
 }
 
 impl Freshness {
-    /// Whether the proof is still new at `now`, with the memory of `epoch` behind it.
+    /// Whether the proof is still new at `now`, and not from before the memory of `epoch` begins.
     pub(crate) fn check(
         self,
         rules: &ProofRules,
@@ -161,41 +155,40 @@ impl Freshness {
     ) -> Result<(), Staleness> {
         match self {
             Self::IssuedAt(iat) => check_issued_at(iat, rules, epoch, now),
-            Self::IssuedAtWithin { iat, nonce_issued } => {
-                check_nonce_age(nonce_issued, rules, now)?;
-                check_issued_at(iat, rules, epoch, now)
+            Self::Nonce { issued, .. } => check_nonce_age(issued, rules, now),
+        }
+    }
+
+    /// As [`check`](Self::check), with the epoch of the memory that has just taken the proof. Only that one can tell
+    /// whether a nonce is of its time: what an instance believed before it asked a shared memory may be old.
+    pub(crate) fn check_answer(
+        self,
+        rules: &ProofRules,
+        epoch: &Epoch,
+        now: UnixTime,
+    ) -> Result<(), Staleness> {
+        self.check(rules, Some(epoch), now)?;
+        match self {
+            Self::Nonce { epoch: of, .. } if of != epoch.id() => {
+                Err(Staleness::Nonce(NonceProblem::OtherEpoch))
             }
-            Self::Nonce { issued, epoch: of } => {
-                check_nonce_age(issued, rules, now)?;
-                match epoch {
-                    Some(epoch) if epoch.id() != of => {
-                        Err(Staleness::Nonce(NonceProblem::OtherEpoch))
-                    }
-                    _ => Ok(()),
-                }
-            }
+            Self::Nonce { .. } | Self::IssuedAt(_) => Ok(()),
         }
     }
 
     /// Until when a replay store must remember the proof: as long as any instance could accept it, clocks apart. It is
-    /// the same time each time that the proof comes, whatever it is judged by.
+    /// the same time each time that the proof comes.
     pub(crate) const fn remember_until(self, rules: &ProofRules) -> UnixTime {
         match self {
             Self::IssuedAt(iat) => iat.plus(rules.max_age).plus(rules.future),
-            Self::Nonce { issued, .. }
-            | Self::IssuedAtWithin {
-                nonce_issued: issued,
-                ..
-            } => issued.plus(rules.nonce_lifetime).plus(rules.future),
+            Self::Nonce { issued, .. } => issued.plus(rules.nonce_lifetime).plus(rules.future),
         }
     }
 
-    /// Whether the client should get a new nonce with a good answer: half of this one's life is over, or it is of
-    /// another epoch.
+    /// Whether the client should get a new nonce with a good answer: half of this one's life is over.
     pub(crate) const fn wants_renewal(self, rules: &ProofRules, now: UnixTime) -> bool {
         match self {
             Self::IssuedAt(_) => false,
-            Self::IssuedAtWithin { .. } => true,
             Self::Nonce { issued, .. } => now.since(issued) >= rules.nonce_lifetime / 2,
         }
     }
@@ -308,7 +301,7 @@ pub(crate) fn check_claims<'a>(
     }
     check_validity(&claims, rules, now).map_err(Denial::Proof)?;
     let key = header.key.thumbprint();
-    let freshness = freshness(&claims, key, rules, nonces, epoch, now);
+    let freshness = freshness(&claims, key, rules, nonces);
     let freshness = freshness
         .and_then(|freshness| freshness.check(rules, epoch, now).map(|()| freshness))
         .map_err(|staleness| staleness.into_denial(|| nonces.mint(key, &named(epoch, now), now)))?;
@@ -573,29 +566,15 @@ fn freshness(
     key: &Thumbprint,
     rules: &ProofRules,
     nonces: &NonceKeys,
-    epoch: Option<&Epoch>,
-    now: UnixTime,
 ) -> Result<Freshness, Staleness> {
     let nonce = claims
         .nonce
         .as_ref()
         .map(|nonce| nonces.check(&nonce.0, key));
     match (nonce, rules.nonces) {
-        (Some(NonceCheck::Ours { issued, epoch: of }), required) => {
-            let by_nonce = Freshness::Nonce { issued, epoch: of };
-            match (by_nonce.check(rules, epoch, now), required) {
-                (Ok(()), _) => Ok(by_nonce),
-                (Err(Staleness::Nonce(NonceProblem::OtherEpoch)), NonceRule::Optional) => {
-                    Ok(Freshness::IssuedAtWithin {
-                        iat: claims.iat,
-                        nonce_issued: issued,
-                    })
-                }
-                // A nonce of ours that is too old is refused although we ask for none: the memory of used proofs may
-                // have dropped this one together with its nonce, while its `iat` would still do.
-                (Err(staleness), _) => Err(staleness),
-            }
-        }
+        // Too old or not: a nonce of ours decides, in every mode. Were the `iat` asked where the nonce no longer does,
+        // a proof could be accepted for the one and, when it has been forgotten together with it, for the other.
+        (Some(NonceCheck::Ours { issued, epoch }), _) => Ok(Freshness::Nonce { issued, epoch }),
         // RFC 9449 §11.3: once required, a proof without one is refused.
         (Some(NonceCheck::Foreign), NonceRule::Required) => {
             Err(Staleness::Nonce(NonceProblem::Foreign))

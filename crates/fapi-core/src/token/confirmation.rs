@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::MapAccess;
+use sha2::{Digest as _, Sha256};
 
 use crate::jose::Thumbprint;
 use crate::jose::json::{Members, Text, take};
@@ -47,6 +48,12 @@ impl Confirmation {
 pub struct CertificateThumbprint([u8; 32]);
 
 impl CertificateThumbprint {
+    /// The thumbprint of the certificate with this DER, such as the TLS layer has it. The DER is not looked into.
+    #[must_use]
+    pub fn of_der(der: &[u8]) -> Self {
+        Self(Sha256::digest(der).into())
+    }
+
     /// The thumbprint with these 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {

@@ -4,10 +4,10 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::claims::{RawClaims, nonempty};
 use super::jwt::{bound_to, check_times};
-use super::{Scope, VerifiedToken};
+use super::{Confirmation, Scope, VerifiedToken};
 use crate::UnixTime;
 use crate::denial::TokenError;
-use crate::jose::json::{Members, NotStrictJson, read_object};
+use crate::jose::json::{Members, NotStrictJson, Text, read_object};
 use crate::policy::{Audiences, Policy, TrustedIssuer};
 
 /// Why an introspection response gives no token.
@@ -32,21 +32,47 @@ pub(crate) fn read(
     judge(&response, json, issuer, policy, audiences, now).map_err(IntrospectionError::Token)
 }
 
-fn judge(
-    response: &Response<'_>,
+/// Reads the JSON of an introspection response about a JWT that is good in itself: whether it still is. Answers what
+/// the response says that the token is bound to, if it says so.
+pub(crate) fn confirm(
     json: &str,
-    issuer: &TrustedIssuer,
+    token: &VerifiedToken,
     policy: &Policy,
     audiences: &Audiences,
     now: UnixTime,
-) -> Result<VerifiedToken, TokenError> {
+) -> Result<Option<Confirmation>, IntrospectionError> {
+    let mut response = Response::default();
+    read_object(json.as_bytes(), &mut response)
+        .map_err(|NotStrictJson| IntrospectionError::NotAnAnswer)?;
+    let confirm = || {
+        let claims = check_given(&response, &token.issuer, audiences)?;
+        if let Some(expires) = claims.exp {
+            check_times(expires.0, claims.nbf.map(|nbf| nbf.0), policy, now)?;
+        }
+        // What the issuer says of another token is no answer about this one.
+        let differs = |said: &Option<Text<'_>>, ours: &Option<Box<str>>| {
+            said.as_ref()
+                .is_some_and(|said| ours.as_deref() != Some(&*said.0))
+        };
+        if differs(&claims.sub, &token.subject) || differs(&claims.client_id, &token.client_id) {
+            return Err(TokenError::Inactive);
+        }
+        claims.cnf.as_ref().map(|_| bound_to(claims)).transpose()
+    };
+    confirm().map_err(IntrospectionError::Token)
+}
+
+/// RFC 7662 §2.2: active, and what is given must fit. The issuer is the one that we asked.
+fn check_given<'a, 'de>(
+    response: &'a Response<'de>,
+    issuer: &str,
+    audiences: &Audiences,
+) -> Result<&'a RawClaims<'de>, TokenError> {
     let claims = &response.claims;
     if response.active != Active::True {
         return Err(TokenError::Inactive);
     }
-    // RFC 7662 §2.2: what is given must fit. The issuer is the one that we asked.
-    let name = issuer.name();
-    if claims.iss.as_ref().is_some_and(|iss| *iss.0 != *name) {
+    if claims.iss.as_ref().is_some_and(|iss| *iss.0 != *issuer) {
         return Err(TokenError::Issuer);
     }
     if claims
@@ -56,6 +82,19 @@ fn judge(
     {
         return Err(TokenError::Audience);
     }
+    Ok(claims)
+}
+
+fn judge(
+    response: &Response<'_>,
+    json: &str,
+    issuer: &TrustedIssuer,
+    policy: &Policy,
+    audiences: &Audiences,
+    now: UnixTime,
+) -> Result<VerifiedToken, TokenError> {
+    let name = issuer.name();
+    let claims = check_given(response, &name, audiences)?;
     // RFC 7662 leaves `exp` out where a token never ends. Under FAPI 2.0 there is no such token.
     let expires = claims.exp.ok_or(TokenError::MissingClaim)?.0;
     let not_before = claims.nbf.map(|nbf| nbf.0);

@@ -6,6 +6,7 @@ mod confirmation;
 pub(crate) mod introspection;
 pub(crate) mod jwt;
 mod scope;
+pub(crate) mod signed_introspection;
 
 use std::fmt;
 use std::sync::Arc;

@@ -20,8 +20,8 @@ use fapi_core::dpop::{Epoch, NonceKeys};
 use fapi_core::jose::Algorithm;
 use fapi_core::{
     Accepted, Access, Denial, Facts, FieldLines, KeySet, KnownKeys, NeedIntrospection, NeedKeys,
-    NeedReplayCheck, Policy, PresentedRequest, ReplayAnswer, ReplayOutcome, Step, UnixTime,
-    Verdict, Verifier,
+    NeedReplayCheck, Policy, PresentedRequest, ReplayAnswer, ReplayOutcome, RequestKind, Step,
+    UnixTime, Verdict, Verifier,
 };
 use fapi_crypto::{PROVIDER, SigningKey};
 use serde_json::{Value, json};
@@ -173,6 +173,8 @@ impl Client {
             query: None,
             authorization: FieldLines::One(authorization.as_bytes()),
             dpop: FieldLines::One(proof.as_bytes()),
+            client_certificate: None,
+            kind: RequestKind::Ordinary,
         };
         verifier.begin(&request, &facts, now)
     }
@@ -216,7 +218,8 @@ pub fn denied(step: Step) -> Denial {
 
 pub fn refused(verdict: Verdict) -> Denial {
     match verdict {
-        Verdict::Refused(denial) => denial,
+        Verdict::Refused(denial) | Verdict::Reported(denial) => denial,
+        Verdict::Public => panic!("needs no token"),
         Verdict::Accepted(accepted) => panic!("accepted: {accepted:?}"),
     }
 }
@@ -224,7 +227,7 @@ pub fn refused(verdict: Verdict) -> Denial {
 pub fn accepted(verdict: Verdict) -> Accepted {
     match verdict {
         Verdict::Accepted(accepted) => accepted,
-        Verdict::Refused(denial) => panic!("refused: {denial:?}"),
+        other => panic!("not accepted: {other:?}"),
     }
 }
 

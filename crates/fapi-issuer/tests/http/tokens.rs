@@ -7,8 +7,8 @@ use fapi_core::dpop::{NonceKeys, ReplayWindow};
 use fapi_core::jose::Algorithm;
 use fapi_core::token::Confirmation;
 use fapi_core::{
-    Access, Facts, FieldLines, KeySet, KnownKeys, Policy, PresentedRequest, ReplayAnswer, Step,
-    UnixTime, Verdict, Verifier,
+    Access, Facts, FieldLines, KeySet, KnownKeys, Policy, PresentedRequest, ReplayAnswer,
+    RequestKind, Step, UnixTime, Verdict, Verifier,
 };
 use fapi_crypto::SigningKey;
 use fapi_issuer::{Client, Grant, Issuer, MintError};
@@ -52,6 +52,8 @@ fn present(issuer: &Issuer, token: &str, holder: &SigningKey) -> Access {
         query: None,
         authorization: FieldLines::One(authorization.as_bytes()),
         dpop: FieldLines::One(proof.as_bytes()),
+        client_certificate: None,
+        kind: RequestKind::Ordinary,
     };
     let facts = Facts {
         keys: &keys,
@@ -68,7 +70,7 @@ fn present(issuer: &Issuer, token: &str, holder: &SigningKey) -> Access {
     };
     match need.resume(Ok(answer), now) {
         Verdict::Accepted(accepted) => accepted.access,
-        Verdict::Refused(denial) => panic!("{denial}"),
+        other => panic!("not accepted: {other:?}"),
     }
 }
 

@@ -8,8 +8,8 @@ use fapi_core::dpop::{
     Epoch, NonceKeys, Origin, ProofVerifier, QuotaLimits, Quotas, ReplayWindow, TargetUri,
 };
 use fapi_core::{
-    Facts, FieldLines, KeySet, KnownKeys, Policy, PresentedRequest, ReplayAnswer, Step,
-    Unavailable, UnixTime, Verdict, Verifier,
+    Facts, FieldLines, IntrospectionResponse, KeySet, KnownKeys, Policy, PresentedRequest,
+    ReplayAnswer, RequestKind, Step, Unavailable, UnixTime, Verdict, Verifier,
 };
 use jsonwebtoken::crypto::{CryptoProvider, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, new_error};
@@ -54,6 +54,8 @@ fn decide(now: UnixTime) -> Option<bool> {
         query: black_box(None),
         authorization: FieldLines::One(black_box(b"DPoP a.b.c")),
         dpop: FieldLines::One(black_box(b"a.b.c")),
+        client_certificate: None,
+        kind: RequestKind::Ordinary,
     };
     let facts = Facts {
         keys: &keys,
@@ -64,11 +66,14 @@ fn decide(now: UnixTime) -> Option<bool> {
         let unavailable = Unavailable::retry_after_seconds(1);
         step = match step {
             Step::Done(Verdict::Accepted(_)) => return Some(true),
-            Step::Done(Verdict::Refused(denial)) => {
-                return Some(verifier.challenge(&denial).status() == 0);
+            Step::Done(Verdict::Public) => return Some(true),
+            Step::Done(Verdict::Refused(denial) | Verdict::Reported(denial)) => {
+                return Some(verifier.challenge(&denial, request.authority).status() == 0);
             }
             Step::NeedKeys(need) => need.resume(keys.0.clone().ok_or(unavailable), now),
-            Step::NeedIntrospection(need) => need.resume(Ok(black_box("{}")), now),
+            Step::NeedIntrospection(need) => {
+                need.resume(Ok(IntrospectionResponse::Json(black_box("{}"))), now)
+            }
             Step::NeedReplayCheck(need) => {
                 let query = need.query();
                 let (issuer, client, key) = (query.issuer, query.client, query.thumbprint);

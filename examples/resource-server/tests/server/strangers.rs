@@ -6,7 +6,10 @@ use reqwest::{Client, Method, StatusCode, Version};
 use crate::process::{Server, client, example};
 
 /// RFC 9449 §7.1: the accepted scheme and algorithms, and no error, since nothing was tried.
-const CHALLENGE: &str = r#"DPoP algs="ES256 PS256 EdDSA Ed25519""#;
+const CHALLENGE: &str = concat!(
+    r#"DPoP algs="ES256 PS256 EdDSA Ed25519", "#,
+    r#"resource_metadata="https://api.example.com/.well-known/oauth-protected-resource""#
+);
 
 #[tokio::test]
 async fn every_path_and_method_is_guarded() {

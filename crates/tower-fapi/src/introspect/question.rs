@@ -1,0 +1,166 @@
+//! Many requests, few questions: one at a time per token, so many at a time per issuer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fapi_core::config::IntrospectionConfig;
+use fapi_core::{Unavailable, UnixTime};
+use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::cache::{Answers, Key};
+use super::endpoint::Endpoint;
+use super::problem::Problem;
+use crate::drive::Clock;
+use crate::ports::{Answer, IntrospectionBody};
+
+/// Too much is asked just now: a moment later there may be room.
+const BUSY: Unavailable = Unavailable::retry_after_seconds(1);
+/// The issuer does not answer.
+const FAILED: Unavailable = Unavailable::retry_after_seconds(5);
+
+/// What became of a question.
+type Outcome = Result<Arc<IntrospectionBody>, Unavailable>;
+/// Becomes `Some` once.
+type Pending = watch::Receiver<Option<Outcome>>;
+
+/// The questions to one issuer.
+pub(super) struct Questions {
+    endpoint: Endpoint,
+    clock: Arc<Clock>,
+    max_in_flight: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    under_way: HashMap<Key, Pending>,
+    answers: Answers,
+}
+
+impl Questions {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        settings: &IntrospectionConfig,
+        clock: Arc<Clock>,
+    ) -> Self {
+        Self {
+            endpoint,
+            clock,
+            max_in_flight: usize::try_from(settings.max_in_flight).unwrap_or(usize::MAX),
+            state: Mutex::new(State {
+                under_way: HashMap::new(),
+                answers: Answers::new(settings.cache_seconds),
+            }),
+        }
+    }
+
+    /// Answers from memory, waits for the question that is under way, or asks.
+    pub(super) fn ask(
+        self: &Arc<Self>,
+        token: &str,
+    ) -> Answer<Result<IntrospectionBody, Unavailable>> {
+        // The whole hash: an answer about another token would let that token's rights through.
+        let key: Key = Sha256::digest(token).into();
+        let now = (self.clock)();
+        let mut state = self.state();
+        if let Some(body) = state.answers.get(&key, now) {
+            drop(state);
+            return Answer::Now(Ok(IntrospectionBody::clone(&body)));
+        }
+        if let Some(pending) = state.under_way.get(&key) {
+            let pending = pending.clone();
+            drop(state);
+            return wait(pending);
+        }
+        if state.under_way.len() >= self.max_in_flight {
+            drop(state);
+            return self.refuse(BUSY, "too many questions are under way");
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            drop(state);
+            return self.refuse(FAILED, "there is no tokio runtime");
+        };
+        let (sender, pending) = watch::channel(None);
+        state.under_way.insert(key, pending.clone());
+        // Before the task exists: a runtime that shuts down drops it at once, and that takes the lock.
+        drop(state);
+        let question = Question {
+            questions: Arc::clone(self),
+            key,
+        };
+        let token = token.to_owned();
+        runtime.spawn(async move {
+            let outcome = question.answer(&token, now).await;
+            // No longer under way before anyone learns of it, so that room is there for who acts on the answer.
+            drop(question);
+            sender.send_replace(Some(outcome));
+        });
+        wait(pending)
+    }
+
+    fn refuse<T>(&self, unavailable: Unavailable, problem: &str) -> Answer<Result<T, Unavailable>> {
+        let issuer = self.endpoint.issuer();
+        tracing::warn!(target: "tower_fapi", issuer, problem, "not asked about a token");
+        Answer::Now(Err(unavailable))
+    }
+
+    fn log(&self, problem: &Problem) {
+        let issuer = self.endpoint.issuer();
+        if let Problem::Credentials(status) = problem {
+            tracing::error!(
+                target: "tower_fapi", issuer, status,
+                "the introspection endpoint refuses our own credentials: no request can be decided"
+            );
+        } else {
+            tracing::warn!(target: "tower_fapi", issuer, %problem, "no introspection response");
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No invariant spans the places that could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A question under way. Dropped, it is not: also where its task panics or its runtime ends.
+struct Question {
+    questions: Arc<Questions>,
+    key: Key,
+}
+
+impl Question {
+    async fn answer(&self, token: &str, asked: UnixTime) -> Outcome {
+        match self.questions.endpoint.ask(token, asked).await {
+            Ok(body) => {
+                let body = Arc::new(body);
+                let mut state = self.questions.state();
+                state.answers.insert(self.key, &body, asked);
+                Ok(body)
+            }
+            Err(problem) => {
+                self.questions.log(&problem);
+                Err(FAILED)
+            }
+        }
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.questions.state().under_way.remove(&self.key);
+    }
+}
+
+fn wait(mut pending: Pending) -> Answer<Result<IntrospectionBody, Unavailable>> {
+    Answer::Later(Box::pin(async move {
+        let outcome = match pending.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone(),
+            // The task is gone without having answered.
+            Err(_) => None,
+        };
+        outcome
+            .unwrap_or(Err(FAILED))
+            .map(|body| IntrospectionBody::clone(&body))
+    }))
+}

@@ -1,0 +1,278 @@
+//! Where an issuer's keys are (RFC 8414, OpenID Connect Discovery).
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use fapi_core::config::{Config, ConfigError, IssuerConfig};
+use reqwest::Url;
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+
+use super::error::FetchProblem;
+
+/// Where an issuer's keys are, or where that is written.
+pub(super) enum Place {
+    /// The address of the key set.
+    JwksUri(Url),
+    /// The addresses of the metadata, in the order in which they are tried.
+    Metadata { oauth: Url, openid: Url },
+}
+
+/// Where plain http will do.
+#[derive(Clone, Copy)]
+pub(super) enum PlainHttp {
+    Nowhere,
+    OnLoopback,
+}
+
+impl PlainHttp {
+    pub(super) const fn of(config: &Config) -> Self {
+        if config.allow_http_loopback {
+            Self::OnLoopback
+        } else {
+            Self::Nowhere
+        }
+    }
+}
+
+impl Place {
+    /// The place of the issuer's keys; `index` is its place in `issuers`.
+    pub(super) fn of(
+        issuer: &IssuerConfig,
+        http: PlainHttp,
+        index: usize,
+    ) -> Result<Self, ConfigError> {
+        let wrong = |field: &str| {
+            let path = format!("issuers[{index}].{field}");
+            move || {
+                ConfigError::invalid(path.clone(), "must be an https address that can be fetched")
+            }
+        };
+        if let Some(uri) = &issuer.jwks_uri {
+            return address(uri, http)
+                .map(Self::JwksUri)
+                .ok_or_else(wrong("jwks_uri"));
+        }
+        let wrong = wrong("issuer");
+        let (oauth, openid) = well_known(&issuer.issuer).ok_or_else(&wrong)?;
+        Ok(Self::Metadata {
+            oauth: address(&oauth, http).ok_or_else(&wrong)?,
+            openid: address(&openid, http).ok_or_else(&wrong)?,
+        })
+    }
+}
+
+/// The `jwks_uri` in the metadata of this issuer.
+pub(super) fn jwks_uri(json: &[u8], issuer: &str, http: PlainHttp) -> Result<Url, FetchProblem> {
+    let metadata: Metadata = serde_json::from_slice(json).map_err(|_| FetchProblem::Metadata)?;
+    // RFC 8414 §3.3, OpenID Connect Discovery §4.3: identical, or else the document must not be used.
+    if metadata.issuer != issuer {
+        return Err(FetchProblem::OtherIssuer);
+    }
+    address(&metadata.jwks_uri, http).ok_or(FetchProblem::JwksUri)
+}
+
+/// An address that may be fetched.
+fn address(text: &str, http: PlainHttp) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let scheme = match (url.scheme(), http) {
+        ("https", _) => true,
+        ("http", PlainHttp::OnLoopback) => is_loopback(&url),
+        _ => false,
+    };
+    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    (scheme && plain && url.host_str().is_some()).then_some(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host);
+    bare == "localhost"
+        || bare
+            .parse()
+            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+}
+
+/// The addresses of the metadata after RFC 8414 §3.1 and OpenID Connect Discovery §4.1.
+fn well_known(issuer: &str) -> Option<(String, String)> {
+    let (scheme, rest) = issuer.split_once("://")?;
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end)?;
+    // Both: a `/` at the end is left out.
+    let path = path.strip_suffix('/').unwrap_or(path);
+    Some((
+        format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}"),
+        format!("{scheme}://{authority}{path}/.well-known/openid-configuration"),
+    ))
+}
+
+/// What we need of the metadata. A member twice is an error: readers disagree about which one counts.
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MetadataVisitor;
+        impl<'de> Visitor<'de> for MetadataVisitor {
+            type Value = Metadata;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+                let mut names = BTreeSet::new();
+                let mut issuer = None;
+                let mut jwks_uri = None;
+                while let Some(name) = map.next_key::<String>()? {
+                    match name.as_str() {
+                        "issuer" => issuer = Some(map.next_value()?),
+                        "jwks_uri" => jwks_uri = Some(map.next_value()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                    if !names.insert(name) {
+                        return Err(A::Error::custom("a member stands twice"));
+                    }
+                }
+                Ok(Metadata {
+                    issuer: issuer.ok_or_else(|| A::Error::missing_field("issuer"))?,
+                    jwks_uri: jwks_uri.ok_or_else(|| A::Error::missing_field("jwks_uri"))?,
+                })
+            }
+        }
+        deserializer.deserialize_map(MetadataVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AS: &str = "https://as.example.com";
+
+    #[test]
+    fn metadata_addresses_have_the_issuers_path_in_their_place() {
+        let oauth = "https://as.example.com/.well-known/oauth-authorization-server";
+        let openid = "https://as.example.com/.well-known/openid-configuration";
+        let expected = Some((oauth.to_owned(), openid.to_owned()));
+        assert_eq!(well_known(AS), expected);
+        assert_eq!(well_known("https://as.example.com/"), expected);
+
+        let oauth = "https://as.example.com:8443/.well-known/oauth-authorization-server/t/1";
+        let openid = "https://as.example.com:8443/t/1/.well-known/openid-configuration";
+        let expected = Some((oauth.to_owned(), openid.to_owned()));
+        assert_eq!(well_known("https://as.example.com:8443/t/1"), expected);
+        assert_eq!(well_known("https://as.example.com:8443/t/1/"), expected);
+    }
+
+    #[test]
+    fn addresses_are_https_or_loopback() {
+        let good = [
+            "https://as.example.com/jwks?v=1",
+            "https://10.0.0.1/jwks",
+            "https://[::1]/jwks",
+        ];
+        for text in good {
+            assert!(address(text, PlainHttp::Nowhere).is_some(), "{text}");
+        }
+        let loopback = [
+            "http://127.0.0.1:80/jwks",
+            "http://127.9.9.9/jwks",
+            "http://[::1]:8080/jwks",
+            "http://localhost/jwks",
+        ];
+        for text in loopback {
+            assert!(address(text, PlainHttp::OnLoopback).is_some(), "{text}");
+            assert!(address(text, PlainHttp::Nowhere).is_none(), "{text}");
+        }
+        let bad = [
+            "http://as.example.com/jwks",
+            "http://169.254.169.254/latest",
+            "http://0.0.0.0/jwks",
+            "http://localhost.example.com/jwks",
+            "http://127.0.0.1.example.com/jwks",
+            "https://user@as.example.com/jwks",
+            "https://:secret@as.example.com/jwks",
+            "https://as.example.com/jwks#keys",
+            "https://",
+            "https:///",
+            "file:///etc/passwd",
+            "data:application/json,{}",
+            "/jwks",
+            "as.example.com/jwks",
+            "",
+        ];
+        for text in bad {
+            assert!(address(text, PlainHttp::OnLoopback).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn metadata_of_the_issuer_tell_the_address() {
+        let json = br#"{"issuer":"https://as.example.com","jwks_uri":"https://keys.example.net/jwks","x":[{}]}"#;
+        let url = jwks_uri(json, AS, PlainHttp::Nowhere).unwrap();
+        assert_eq!(url.as_str(), "https://keys.example.net/jwks");
+    }
+
+    #[test]
+    fn metadata_of_somebody_else_do_not() {
+        let others = [
+            "https://as.example.com/",
+            "https://AS.example.com",
+            "https://as.example.com:443",
+            "http://as.example.com",
+            "https://evil.example.com",
+            "",
+        ];
+        for issuer in others {
+            let json =
+                format!(r#"{{"issuer":"{issuer}","jwks_uri":"https://as.example.com/jwks"}}"#);
+            let problem = jwks_uri(json.as_bytes(), AS, PlainHttp::Nowhere).unwrap_err();
+            assert_eq!(problem, FetchProblem::OtherIssuer, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_metadata_is_refused() {
+        // "N26": a member twice.
+        let bad = [
+            r#"{"issuer":"https://as.example.com","jwks_uri":"https://a.example/","jwks_uri":"https://b.example/"}"#,
+            r#"{"issuer":"https://evil.example","issuer":"https://as.example.com","jwks_uri":"https://a.example/"}"#,
+            r#"{"issuer":"https://as.example.com","jwks_uri":"https://a.example/","x":1,"\u0078":2}"#,
+            r#"{"issuer":"https://as.example.com"}"#,
+            r#"{"issuer":"https://as.example.com","jwks_uri":null}"#,
+            r#"{"issuer":["https://as.example.com"],"jwks_uri":"https://a.example/"}"#,
+            r#"["https://as.example.com","https://a.example/"]"#,
+            r#"{"issuer":"https://as.example.com","jwks_uri":"https://a.example/"} x"#,
+            "{}",
+            "null",
+            "",
+        ];
+        for json in bad {
+            let problem = jwks_uri(json.as_bytes(), AS, PlainHttp::Nowhere).unwrap_err();
+            assert_eq!(problem, FetchProblem::Metadata, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_jwks_uri_that_may_not_be_fetched_is_refused() {
+        let bad = [
+            "http://as.example.com/jwks",
+            "http://127.0.0.1/jwks",
+            "file:///etc/passwd",
+            "",
+            "/jwks",
+        ];
+        for uri in bad {
+            let json = format!(r#"{{"issuer":"{AS}","jwks_uri":"{uri}"}}"#);
+            let problem = jwks_uri(json.as_bytes(), AS, PlainHttp::Nowhere).unwrap_err();
+            assert_eq!(problem, FetchProblem::JwksUri, "{uri}");
+        }
+    }
+}

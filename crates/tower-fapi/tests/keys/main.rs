@@ -1,0 +1,17 @@
+//! Fetched keys against issuers that are slow, dead or lying, over loopback HTTP and in simulated time.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failure here is a failed test"
+)]
+
+mod discovery;
+mod faults;
+#[cfg(feature = "testing")]
+mod layer;
+mod lies;
+mod rotation;
+mod server;
+mod setting;
+mod tls;
