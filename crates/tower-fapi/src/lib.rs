@@ -57,6 +57,8 @@ mod interaction;
 pub mod introspect;
 pub mod keys;
 mod layer;
+#[cfg(feature = "axum")]
+mod metadata;
 pub mod ports;
 mod replay;
 mod report;
