@@ -19,13 +19,13 @@ fn outside(layer: FapiLayer) -> Router {
     Router::new().nest("/api", payments()).layer(layer)
 }
 
-fn far_inside(layer: FapiLayer) -> Router {
+fn on_each_route(layer: FapiLayer) -> Router {
     Router::new().nest("/api", Router::new().merge(payments()).route_layer(layer))
 }
 
 #[tokio::test]
 async fn the_path_that_the_client_asked_for_is_compared() {
-    for build in [inside, outside, far_inside] {
+    for build in [inside, outside, on_each_route] {
         let setting = Setting::new();
         let config = setting
             .config()
@@ -51,7 +51,7 @@ async fn the_path_that_the_client_asked_for_is_compared() {
 
 #[tokio::test]
 async fn a_rule_for_the_inner_path_opens_nothing() {
-    for build in [inside, outside, far_inside] {
+    for build in [inside, outside, on_each_route] {
         let setting = Setting::new();
         let config = setting.config().rule(Rule::new("/payments/{id}"));
         let app = build(setting.layer(config));
