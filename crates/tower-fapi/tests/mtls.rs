@@ -159,9 +159,10 @@ impl Api {
 
     /// `cnf` with the client's key, and with this certificate.
     fn both(&self, certificate: &Certificate) -> Value {
-        let mut both = certificate.confirmation();
-        both["jkt"] = json!(self.client.thumbprint().to_string());
-        both
+        json!({
+            "jkt": self.client.thumbprint().to_string(),
+            "x5t#S256": certificate.thumbprint().to_string(),
+        })
     }
 
     fn proof(&self, token: &str) -> String {
