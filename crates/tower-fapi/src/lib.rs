@@ -71,6 +71,7 @@ pub mod testing;
 
 pub use access::Access;
 pub use fapi_core::config::{Config as FapiConfig, ConfigError, IssuerConfig};
+pub use fapi_core::mtls;
 pub use fapi_core::{Denial, Reason};
 pub use future::ResponseFuture;
 pub use handle::{FapiHandle, Readiness};
