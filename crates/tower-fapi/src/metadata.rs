@@ -35,7 +35,6 @@ impl FapiHandle {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn metadata_routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Router::new()
             .route("/.well-known/oauth-protected-resource", get(serve))
