@@ -1,6 +1,7 @@
 //! Protected resource metadata (RFC 9728), where a client looks for them.
 
 #![cfg(all(feature = "axum", feature = "testing"))]
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 use axum::Router;
 use axum::body::Body;
