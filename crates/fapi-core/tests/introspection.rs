@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use fapi_core::config::{
-    ClientAuth, Config, IntrospectionConfig, IssuerConfig, TlsClientAuth, TokenFormat,
+    ClientAuth, Config, IntrospectionConfig, IssuerConfig, Revocation, TlsClientAuth, TokenFormat,
 };
 use fapi_core::{Denial, IntrospectionResponse, NeedIntrospection, Reason, Unavailable, Verifier};
 use serde_json::{Value, json};
@@ -186,4 +186,101 @@ fn a_jwt_is_never_asked_about() {
         NOW,
     );
     assert_eq!(denied(step).reason(), Reason::TokenNotJwt);
+}
+
+/// A server that asks about JWTs too, to learn of revocation.
+fn asking_about_jwts(signed: Signed) -> Arc<Verifier> {
+    let mut endpoint = endpoint();
+    endpoint.signed_response = signed == Signed::Required;
+    let issuer = IssuerConfig::new(AS)
+        .revocation(Revocation::Introspect)
+        .introspection(endpoint);
+    verifier(Config::builder(RS).issuer(issuer))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signed {
+    Optional,
+    Required,
+}
+
+#[test]
+fn a_revoked_jwt_is_refused_although_it_is_remembered() {
+    let client = Client::new();
+    let token = client.token();
+    let verifier = asking_about_jwts(Signed::Optional);
+    let ask = || introspection_wanted(client.send(&verifier, &token, &client.proof(&token), NOW));
+    let said = |changes| client.introspection(changes);
+    let active = said(json!({}));
+    // The second time the token is remembered, and asked about all the same.
+    for _ in 0..2 {
+        assert_eq!(ask().query().token, token);
+        fresh(
+            ask().resume(Ok(IntrospectionResponse::Json(&active)), NOW),
+            NOW,
+        );
+    }
+    for (changes, reason) in [
+        (json!({ "active": false }), Reason::TokenInactive),
+        (json!({ "sub": "mallory" }), Reason::TokenInactive),
+        (json!({ "client_id": "other" }), Reason::TokenInactive),
+        (json!({ "exp": NOW.as_secs() }), Reason::TokenExpired),
+        (
+            json!({ "iss": "https://evil.example.com" }),
+            Reason::TokenIssuer,
+        ),
+        (
+            json!({ "aud": "https://other.example.com" }),
+            Reason::TokenAudience,
+        ),
+        (
+            json!({ "cnf": { "jkt": "A".repeat(43) } }),
+            Reason::BindingOtherKey,
+        ),
+    ] {
+        let body = said(changes.clone());
+        let denial = denied(ask().resume(Ok(IntrospectionResponse::Json(&body)), NOW));
+        assert_eq!(denial.reason(), reason, "{changes}");
+    }
+    // RFC 7662 §2.2: an answer need not say more than that it is active.
+    fresh(
+        ask().resume(Ok(IntrospectionResponse::Json("{\"active\":true}")), NOW),
+        NOW,
+    );
+}
+
+/// RFC 9701 §5; FAPI 2.0 Message Signing §5.5.2: where signed answers are asked for, a plain one is none.
+#[test]
+fn a_signed_answer_counts_and_a_plain_one_does_not() {
+    let client = Client::new();
+    let token = client.token();
+    let verifier = asking_about_jwts(Signed::Required);
+    let ask = || introspection_wanted(client.send(&verifier, &token, &client.proof(&token), NOW));
+    let plain = client.introspection(json!({}));
+    let envelope = json!({
+        "iss": AS, "aud": "rs", "iat": NOW.as_secs(),
+        "token_introspection": serde_json::from_str::<Value>(&plain).unwrap(),
+    });
+    let keys = key_set(&[&client.issuer]);
+    let signed = client
+        .issuer
+        .sign_jwt("token-introspection+jwt", &envelope)
+        .unwrap();
+    let response = IntrospectionResponse::Jwt {
+        text: &signed,
+        keys: &keys,
+    };
+    fresh(ask().resume(Ok(response), NOW), NOW);
+
+    let denial = denied(ask().resume(Ok(IntrospectionResponse::Json(&plain)), NOW));
+    assert_eq!(denial.reason(), Reason::IntrospectionUnavailable);
+    let forged = key()
+        .sign_jwt("token-introspection+jwt", &envelope)
+        .unwrap();
+    let as_token = client.issuer.sign_jwt("at+jwt", &envelope).unwrap();
+    for text in [&forged, &as_token] {
+        let response = IntrospectionResponse::Jwt { text, keys: &keys };
+        let denial = denied(ask().resume(Ok(response), NOW));
+        assert_eq!(denial.reason(), Reason::IntrospectionUnavailable);
+    }
 }
