@@ -57,6 +57,8 @@ mod interaction;
 pub mod introspect;
 pub mod keys;
 mod layer;
+#[cfg(feature = "axum")]
+mod metadata;
 pub mod ports;
 mod replay;
 mod report;
@@ -69,6 +71,7 @@ pub mod testing;
 
 pub use access::Access;
 pub use fapi_core::config::{Config as FapiConfig, ConfigError, IssuerConfig};
+pub use fapi_core::mtls;
 pub use fapi_core::{Denial, Reason};
 pub use future::ResponseFuture;
 pub use handle::{FapiHandle, Readiness};

@@ -57,11 +57,17 @@ fn api(layer: FapiLayer) -> Router {
         .route("/payments", post(show))
         .fallback(show)
         .method_not_allowed_fallback(show)
-        .layer(layer)
+        .layer(layer.clone())
+        // RFC 9728: these need no token.
+        .merge(layer.handle().metadata_routes())
 }
 
 /// Answers with the `Access` that the layer has proven. A handler without this argument is guarded just the same.
-async fn show(access: Access) -> Json<Value> {
+async fn show(access: Option<Access>) -> Json<Value> {
+    // A public rule asks for no token, and `report_only` refuses nobody.
+    let Some(access) = access else {
+        return Json(json!({ "subject": null }));
+    };
     // Named as in the claim `cnf` (RFC 9449 §6.1, RFC 8705 §3.1).
     let bound_to = access.confirmation();
     let key = bound_to.key().map(|key| ("jkt", key.to_string()));
@@ -93,6 +99,8 @@ async fn serve(address: SocketAddr, api: Router) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on {}", listener.local_addr()?)?;
     stdout.flush()?;
+    // The layer asks who is at the other end where the document names proxies that it trusts.
+    let api = api.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, api)
         .with_graceful_shutdown(stopped)
         .await

@@ -31,8 +31,10 @@ impl fmt::Debug for Nonce {
 
 /// The keys under which nonces are made. Replicas that share the ring honour each other's nonces.
 ///
-/// The first key mints, all of them verify: to rotate, put the new key last everywhere, then first everywhere, then
-/// drop the old one a nonce lifetime later.
+/// The first key mints, all of them verify: to rotate, put the new key last everywhere, then first everywhere, and drop
+/// the old one when no proof that was made meanwhile can still be accepted: after the longer of nonce lifetime and proof
+/// age, and twice the allowance for clocks. Dropped sooner, a proof that was accepted for its nonce could be accepted
+/// again for its `iat`.
 #[derive(Clone)]
 pub struct NonceKeys {
     mint: Hmac<Sha256>,

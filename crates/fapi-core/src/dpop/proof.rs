@@ -14,6 +14,7 @@ use super::{Epoch, Nonce, NonceKeys, TargetUri};
 use crate::UnixTime;
 use crate::config;
 use crate::denial::{Denial, NonceProblem, ProofError};
+use crate::jose::header::is_type;
 use crate::jose::json::{
     Members, NotStrictJson, NumericDate, Object, Text, read_object, refuse, take,
 };
@@ -430,7 +431,7 @@ impl Header {
     fn parse(json: &[u8]) -> Result<Self, ProofError> {
         let mut raw = RawHeader::default();
         read_object(json, &mut raw).map_err(|NotStrictJson| ProofError::Malformed)?;
-        if !raw.typ.is_some_and(|typ| is_dpop_type(&typ.0)) {
+        if !raw.typ.is_some_and(|typ| is_type(&typ.0, "dpop+jwt")) {
             return Err(ProofError::Type);
         }
         let algorithm = raw
@@ -447,11 +448,6 @@ impl Header {
         }
         Ok(Self { algorithm, key })
     }
-}
-
-/// `dpop+jwt`, or with the prefix that RFC 7515 §4.1.9 allows to leave out; without regard to case.
-fn is_dpop_type(typ: &str) -> bool {
-    typ.eq_ignore_ascii_case("dpop+jwt") || typ.eq_ignore_ascii_case("application/dpop+jwt")
 }
 
 #[derive(Default)]

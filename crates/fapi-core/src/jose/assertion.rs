@@ -6,7 +6,8 @@ use jsonwebtoken::crypto::CryptoProvider;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::json::{Members, NotStrictJson, NumericDate, Text, read_object, refuse, take};
+use super::header::{SignedHeader, is_type};
+use super::json::{Members, NotStrictJson, NumericDate, Text, read_object, take};
 use super::jws::{self, CompactJws};
 use super::{Algorithm, Thumbprint};
 use crate::UnixTime;
@@ -145,7 +146,7 @@ impl<'a> UnverifiedAssertion<'a> {
         let jws = CompactJws::split(text).ok_or(AssertionError::Malformed)?;
         let decode = |part| jws::decode(part).ok_or(AssertionError::Malformed);
         let header = decode(jws.header)?;
-        let mut raw = RawHeader::default();
+        let mut raw = SignedHeader::default();
         read_object(&header, &mut raw).map_err(|NotStrictJson| AssertionError::Malformed)?;
         if raw.typ.is_some_and(|typ| !is_assertion_type(&typ.0)) {
             return Err(AssertionError::Type);
@@ -268,43 +269,13 @@ impl VerifiedAssertion {
 /// Absent is the usual case. A request object or a DPoP proof of the same client, signed with the same key, must not
 /// serve as an assertion, so other types are refused (RFC 8725 §3.11, RFC 9101 §10.8).
 fn is_assertion_type(typ: &str) -> bool {
-    ["JWT", "client-authentication+jwt"].iter().any(|name| {
-        typ.eq_ignore_ascii_case(name)
-            || typ.split_once('/').is_some_and(|(top, sub)| {
-                top.eq_ignore_ascii_case("application") && sub.eq_ignore_ascii_case(name)
-            })
-    })
+    is_type(typ, "JWT") || is_type(typ, "client-authentication+jwt")
 }
 
 fn nonempty(text: Option<Text<'_>>) -> Result<Box<str>, AssertionError> {
     match text {
         Some(text) if !text.0.is_empty() => Ok(text.0.into()),
         Some(_) | None => Err(AssertionError::MissingClaim),
-    }
-}
-
-#[derive(Default)]
-struct RawHeader<'de> {
-    typ: Option<Text<'de>>,
-    alg: Option<Text<'de>>,
-    kid: Option<Text<'de>>,
-}
-
-impl<'de> Members<'de> for RawHeader<'de> {
-    fn member<A: MapAccess<'de>>(
-        &mut self,
-        name: &str,
-        map: &mut A,
-    ) -> Result<Option<()>, A::Error> {
-        match name {
-            "typ" => take(&mut self.typ, map),
-            "alg" => take(&mut self.alg, map),
-            "kid" => take(&mut self.kid, map),
-            // RFC 7515 §4.1.11: we implement no extension.
-            "crit" => refuse(map),
-            // `jwk`, `jku`, `x5c` and `x5u` are not followed: keys come from the registration.
-            _ => Ok(None),
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod alg;
 mod assertion;
+pub(crate) mod header;
 pub(crate) mod json;
 pub(crate) mod jwk;
 pub(crate) mod jws;

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use jsonwebtoken::crypto::CryptoProvider;
-use serde::de::MapAccess;
 
 use super::claims::{RawClaims, nonempty};
 use super::{Confirmation, Scope, VerifiedToken};
 use crate::UnixTime;
 use crate::denial::TokenError;
-use crate::jose::json::{Members, NotStrictJson, Text, read_object, refuse, take};
+use crate::jose::header::{SignedHeader, is_type};
+use crate::jose::json::{NotStrictJson, read_object};
 use crate::jose::jws::{self, CompactJws};
 use crate::jose::{Algorithm, Thumbprint, signature};
 use crate::keys::KeySet;
@@ -186,37 +186,12 @@ struct Header<'a> {
     kid: Option<Cow<'a, str>>,
 }
 
-#[derive(Default)]
-struct RawHeader<'de> {
-    typ: Option<Text<'de>>,
-    alg: Option<Text<'de>>,
-    kid: Option<Text<'de>>,
-}
-
-impl<'de> Members<'de> for RawHeader<'de> {
-    fn member<A: MapAccess<'de>>(
-        &mut self,
-        name: &str,
-        map: &mut A,
-    ) -> Result<Option<()>, A::Error> {
-        match name {
-            "typ" => take(&mut self.typ, map),
-            "alg" => take(&mut self.alg, map),
-            "kid" => take(&mut self.kid, map),
-            // RFC 7515 §4.1.11: we implement no extension.
-            "crit" => refuse(map),
-            // `jku`, `x5u`, `jwk` and `x5c` are not followed: keys come from the issuer (RFC 8725 §3.10).
-            _ => Ok(None),
-        }
-    }
-}
-
 impl<'a> Header<'a> {
     fn parse(json: &'a [u8], policy: &Policy) -> Result<Self, TokenError> {
-        let mut raw = RawHeader::default();
+        let mut raw = SignedHeader::default();
         read_object(json, &mut raw).map_err(|NotStrictJson| TokenError::Malformed)?;
         // RFC 9068 §4: the type keeps other JWTs of the issuer from serving as access tokens.
-        if !raw.typ.is_some_and(|typ| is_access_token_type(&typ.0)) {
+        if !raw.typ.is_some_and(|typ| is_type(&typ.0, "at+jwt")) {
             return Err(TokenError::Type);
         }
         let algorithm = raw
@@ -229,8 +204,4 @@ impl<'a> Header<'a> {
             kid: raw.kid.map(|kid| kid.0),
         })
     }
-}
-
-fn is_access_token_type(typ: &str) -> bool {
-    typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
 }

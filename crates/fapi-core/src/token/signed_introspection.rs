@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 
 use super::claims::{RawClaims, nonempty};
 use crate::UnixTime;
-use crate::jose::json::{Members, NotStrictJson, Text, read_object, refuse, take};
+use crate::jose::header::{SignedHeader, is_type};
+use crate::jose::json::{Members, NotStrictJson, read_object, take};
 use crate::jose::jws::{self, CompactJws};
 use crate::jose::signature::BadSignature;
 use crate::jose::{Algorithm, AlgorithmSet};
@@ -123,7 +124,7 @@ pub(crate) fn open(
 /// key set at hand has it. `None` where there is none, or no readable header.
 pub(crate) fn claimed_kid(jwt: &str) -> Option<Box<str>> {
     let header = jws::decode(CompactJws::split(jwt)?.header)?;
-    let mut raw = RawHeader::default();
+    let mut raw = SignedHeader::default();
     read_object(&header, &mut raw).ok()?;
     raw.kid.map(|kid| kid.0.into())
 }
@@ -133,37 +134,15 @@ struct Header<'a> {
     kid: Option<Cow<'a, str>>,
 }
 
-#[derive(Default)]
-struct RawHeader<'de> {
-    typ: Option<Text<'de>>,
-    alg: Option<Text<'de>>,
-    kid: Option<Text<'de>>,
-}
-
-impl<'de> Members<'de> for RawHeader<'de> {
-    fn member<A: MapAccess<'de>>(
-        &mut self,
-        name: &str,
-        map: &mut A,
-    ) -> Result<Option<()>, A::Error> {
-        match name {
-            "typ" => take(&mut self.typ, map),
-            "alg" => take(&mut self.alg, map),
-            "kid" => take(&mut self.kid, map),
-            // RFC 7515 §4.1.11: we implement no extension.
-            "crit" => refuse(map),
-            // `jku`, `x5u`, `jwk` and `x5c` are not followed: keys come from the issuer (RFC 8725 §3.10).
-            _ => Ok(None),
-        }
-    }
-}
-
 impl<'a> Header<'a> {
     fn parse(json: &'a [u8], expected: &Expected<'_>) -> Result<Self, SignedIntrospectionError> {
-        let mut raw = RawHeader::default();
+        let mut raw = SignedHeader::default();
         read_object(json, &mut raw).map_err(|NotStrictJson| SignedIntrospectionError::Malformed)?;
         // RFC 9701 §5 and §8.1: the type keeps access tokens and ID tokens of the issuer from serving as answers.
-        if !raw.typ.is_some_and(|typ| is_response_type(&typ.0)) {
+        if !raw
+            .typ
+            .is_some_and(|typ| is_type(&typ.0, "token-introspection+jwt"))
+        {
             return Err(SignedIntrospectionError::Type);
         }
         let algorithm = raw
@@ -176,11 +155,6 @@ impl<'a> Header<'a> {
             kid: raw.kid.map(|kid| kid.0),
         })
     }
-}
-
-fn is_response_type(typ: &str) -> bool {
-    typ.eq_ignore_ascii_case("token-introspection+jwt")
-        || typ.eq_ignore_ascii_case("application/token-introspection+jwt")
 }
 
 #[derive(Default)]

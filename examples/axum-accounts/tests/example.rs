@@ -1,0 +1,59 @@
+//! The built program.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_example-axum-accounts"))
+}
+
+#[test]
+fn every_request_gets_the_right_answer() {
+    let output = program().output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.starts_with("issuer  http://127.0.0.1:"), "{text}");
+    for line in [
+        "GET /healthz, no token            200",
+        "GET /accounts, no token           401",
+        "GET /accounts/42, scope accounts  200",
+        "  its proof once more             401 invalid_dpop_proof",
+        "POST /payments, scope accounts    403 insufficient_scope",
+        "POST /payments, scope payments    201",
+        "GET /elsewhere, scope accounts    403 insufficient_scope",
+        "GET //accounts, scope accounts    400 invalid_request",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}\n{text}");
+    }
+    assert!(!text.contains("WRONG"), "{text}");
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn it_goes_on_serving_if_told_to() {
+    let mut running = program()
+        .arg("--serve")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    let serving = lines
+        .map(Result::unwrap)
+        .find(|line| line.starts_with("serving"));
+    let ended = running.try_wait().unwrap();
+    running.kill().unwrap();
+    running.wait().unwrap();
+
+    assert!(serving.is_some());
+    assert_eq!(ended, None);
+}
+
+#[test]
+fn other_arguments_are_refused() {
+    let output = program().arg("--server").output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text.starts_with("usage: "), "{text}");
+}
