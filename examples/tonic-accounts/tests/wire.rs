@@ -1,5 +1,7 @@
 //! Calls over a real connection, below and above tonic's client.
 
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 use example_tonic_accounts::accounts::GetRequest;
 use example_tonic_accounts::accounts::accounts_client::AccountsClient;
 use example_tonic_accounts::cases::CASES;
