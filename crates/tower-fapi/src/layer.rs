@@ -118,7 +118,7 @@ impl FapiLayerBuilder {
         self
     }
 
-    /// Fetches keys with this client: with a private CA, a client certificate, a proxy. Begin with
+    /// Fetches keys and introspects tokens with this client: with a private CA, a client certificate, a proxy. Begin with
     /// [`keys::client_builder`](crate::keys::client_builder), which follows no redirects.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
