@@ -42,9 +42,10 @@ fn package(workspace: &Workspace, verification: Verification) -> Command {
 }
 
 /// `[profile.dev]` of the root Cargo.toml. A difference costs time, nothing else.
-const DEV_PROFILE: [&str; 2] = [
+const DEV_PROFILE: [&str; 3] = [
     r#"profile.dev.debug = "line-tables-only""#,
     r#"profile.dev.package."*".opt-level = 2"#,
+    r#"profile.dev.package."*".debug = false"#,
 ];
 
 #[cfg(test)]
