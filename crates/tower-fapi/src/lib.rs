@@ -41,8 +41,8 @@
 //! the [`Reason`]'s code under the target `tower_fapi`: at info level for what clients do wrong, at warn level where no
 //! decision could be made. No token, proof or claim is logged.
 //!
-//! Where browsers of other origins are served, add `WWW-Authenticate` and `DPoP-Nonce` to `Access-Control-Expose-Headers` in
-//! a CORS layer *outside* this one, which must also answer preflight requests: they carry no token.
+//! [The guide](guide) has a page for each part: how to set it up, what is checked and refused, and what to mind, such as
+//! [CORS](guide::getting_started#cors).
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -52,6 +52,7 @@ mod drive;
 #[cfg(feature = "axum")]
 pub mod extract;
 mod future;
+pub mod guide;
 mod handle;
 mod interaction;
 pub mod introspect;
