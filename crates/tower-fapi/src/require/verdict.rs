@@ -20,7 +20,7 @@ pub(super) fn judge(parts: &mut Parts, check: &Check) -> Option<Response<()>> {
         let access = access.clone();
         return settle(lacking, &access, parts).map(Refusal::into_response);
     }
-    // Of neither has anything been found out about a token, and both were to go on.
+    // Refused already, were it not for the mode; and preflight requests have no token to look at.
     if parts.extensions.get::<Reported>().is_some() || parts.extensions.get::<Preflight>().is_some()
     {
         return None;

@@ -5,6 +5,7 @@
 
 mod details;
 mod extractor;
+mod log;
 mod misplaced;
 mod plain;
 mod report;

@@ -1,8 +1,5 @@
 //! A requirement where nobody asks for a token.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use axum::Router;
 use axum::routing::{any, get};
 use fapi_core::config::{Preflight, Rule};
@@ -12,38 +9,8 @@ use tower_fapi::extract::Details;
 use tower_fapi::{Denial, RequireAcr, RequireAuthorizationDetails, RequireScope};
 
 use crate::Payment;
+use crate::log::Log;
 use crate::setting::{Setting, answered, bare, body, header, outcome, send};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Of this thread, as long as the guard lives.
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .with_ansi(false)
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let text = String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap();
-        text.lines().map(str::to_owned).collect()
-    }
-}
 
 fn requirements() -> [fn(Router) -> Router; 3] {
     [

@@ -2,9 +2,11 @@
 
 use axum::Router;
 use axum::routing::{get, post};
+use fapi_core::config::Mode;
 use http::StatusCode;
 use tower_fapi::{Access, Reason, RequireAcr, RequireScope};
 
+use crate::log::Log;
 use crate::setting::{Outcome, Setting, answered, bare, outcome, send};
 
 #[tokio::test]
@@ -71,6 +73,40 @@ async fn the_answer_has_the_requests_interaction_id() {
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     assert_eq!(response.headers()["x-fapi-interaction-id"], ID);
     assert_eq!(response.headers()["cache-control"], "no-store");
+}
+
+/// The same event as for what the layer refuses or reports itself.
+#[tokio::test]
+async fn the_operator_is_told() {
+    for (mode, text) in [
+        (Mode::Enforce, "request refused"),
+        (Mode::ReportOnly, "request would be refused"),
+    ] {
+        let log = Log::default();
+        let guard = log.listen();
+        let setting = Setting::new();
+        let app = Router::new()
+            .route("/payments", post(async || "paid"))
+            .route_layer(RequireScope::new(["payments"]).unwrap())
+            .layer(setting.layer(setting.config().mode(mode)));
+        let request = setting.request("POST", "/payments", &setting.scoped("accounts"));
+        let response = send(&app, request).await;
+        drop(guard);
+        let lines = log.lines();
+        let event = lines.iter().find(|line| line.contains(text));
+        let event = event.unwrap_or_else(|| panic!("{lines:?}"));
+        let id = response.headers()["x-fapi-interaction-id"]
+            .to_str()
+            .unwrap();
+        for part in [
+            " INFO tower_fapi: ",
+            "reason=\"rule_scope\"",
+            "status=403",
+            id,
+        ] {
+            assert!(event.contains(part), "{part}: {event}");
+        }
+    }
 }
 
 #[test]
