@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use fapi_core::dpop::Nonce;
-use fapi_core::{Accepted, Challenge, Denial, Verdict};
+use fapi_core::{Accepted, Challenge, Denial, RequestKind, Verdict};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -14,9 +14,10 @@ use crate::access::Access;
 use crate::drive::Shared;
 use crate::interaction::InteractionId;
 use crate::ports::PortFuture;
+use crate::refusal::Refusal;
 use crate::report::{self, Reported};
 use crate::response::{self, Protocol};
-use crate::target::{Hooks, authority};
+use crate::target::{Hooks, Preflight, authority, kind};
 
 pin_project! {
     /// The future of [`Fapi`](crate::Fapi).
@@ -61,12 +62,6 @@ pub(crate) struct Waiting<S, ReqBody> {
     pub(crate) request: Request<ReqBody>,
     pub(crate) arrival: Arrival,
     pub(crate) shared: Arc<Shared>,
-}
-
-struct Refusal {
-    denial: Denial,
-    challenge: Challenge,
-    arrival: Arrival,
 }
 
 /// What becomes of the `DPoP-Nonce` of an inner response.
@@ -116,11 +111,15 @@ where
         let nonce = match verdict {
             Verdict::Accepted(Accepted { access, nonce }) => {
                 report::accepted(&arrival.id);
-                request.extensions_mut().insert(Access::new(access));
+                let access = Access::new(access, Arc::clone(&shared.clock));
+                request.extensions_mut().insert(access);
                 NonceRule::Ours(nonce)
             }
             Verdict::Public => {
                 report::public(&arrival.id);
+                if passes_as_preflight(shared, &request) {
+                    request.extensions_mut().insert(Preflight);
+                }
                 NonceRule::Untouched
             }
             Verdict::Reported(denial) => {
@@ -138,7 +137,8 @@ where
                     refusal: Some(Refusal {
                         denial,
                         challenge,
-                        arrival,
+                        protocol: arrival.protocol,
+                        id: arrival.id,
                     }),
                 };
             }
@@ -150,6 +150,12 @@ where
             id: arrival.id,
         }
     }
+}
+
+/// Whether the configuration lets the request through because it is a CORS preflight request.
+fn passes_as_preflight<B>(shared: &Shared, request: &Request<B>) -> bool {
+    shared.verifier.policy().lets_preflight_pass()
+        && kind(request.method(), request.headers()) == RequestKind::CorsPreflight
 }
 
 fn challenge<B>(
@@ -212,14 +218,5 @@ where
             };
             state.set(next);
         }
-    }
-}
-
-impl Refusal {
-    fn into_response<B: Default>(self) -> Response<B> {
-        let mut response = response::refuse(&self.challenge, self.arrival.protocol);
-        self.arrival.id.put_on(response.headers_mut());
-        response.extensions_mut().insert(self.denial);
-        response
     }
 }

@@ -37,6 +37,9 @@
 //! # }
 //! ```
 //!
+//! What requests need beyond a good token stands in the configuration, as `rules`, or in code: [`RequireScope`],
+//! [`RequireAcr`] and [`RequireAuthorizationDetails`] are layers for single routes behind this one.
+//!
 //! A refused request gets a response without body. Its extensions hold the [`Denial`], for layers further out; the log has
 //! the [`Reason`]'s code under the target `tower_fapi`: at info level for what clients do wrong, at warn level where no
 //! decision could be made. No token, proof or claim is logged.
@@ -61,8 +64,10 @@ mod layer;
 #[cfg(feature = "axum")]
 mod metadata;
 pub mod ports;
+mod refusal;
 mod replay;
 mod report;
+mod require;
 mod response;
 mod secret;
 mod service;
@@ -73,7 +78,7 @@ pub mod testing;
 pub use access::Access;
 pub use fapi_core::config::{Config as FapiConfig, ConfigError, IssuerConfig};
 pub use fapi_core::mtls;
-pub use fapi_core::{Denial, Reason};
+pub use fapi_core::{AuthorizationDetail, AuthorizationDetails, Denial, DetailType, Reason};
 pub use future::ResponseFuture;
 pub use handle::{FapiHandle, Readiness};
 pub use interaction::InteractionId;
@@ -82,4 +87,5 @@ pub use replay::MemoryReplayStore;
 #[cfg(feature = "redis")]
 pub use replay::{RedisProblem, RedisReplayStore};
 pub use report::Reported;
+pub use require::{Require, RequireAcr, RequireAuthorizationDetails, RequireFuture, RequireScope};
 pub use service::Fapi;
