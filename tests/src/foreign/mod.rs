@@ -4,8 +4,10 @@
 //! time. What is installed for them stays in the target folder, so that later runs need no network.
 
 mod install;
+mod node;
 mod program;
 mod python;
 
+pub use node::NodeProject;
 pub use program::Program;
 pub use python::python;
