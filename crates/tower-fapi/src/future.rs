@@ -13,6 +13,7 @@ use tower_service::Service;
 use crate::access::Access;
 use crate::drive::Shared;
 use crate::interaction::InteractionId;
+use crate::measure::Stopwatch;
 use crate::ports::PortFuture;
 use crate::report::{self, Reported};
 use crate::response::{self, Protocol};
@@ -49,6 +50,7 @@ pin_project! {
 /// What the answer to a request needs to know of it.
 #[derive(Clone)]
 pub(crate) struct Arrival {
+    pub(crate) begun: Stopwatch,
     pub(crate) id: InteractionId,
     pub(crate) protocol: Protocol,
     pub(crate) hooks: Hooks,
@@ -115,17 +117,19 @@ where
     ) -> Self {
         let nonce = match verdict {
             Verdict::Accepted(Accepted { access, nonce }) => {
-                report::accepted(&arrival.id);
+                report::accepted(&arrival);
                 request.extensions_mut().insert(Access::new(access));
                 NonceRule::Ours(nonce)
             }
             Verdict::Public => {
-                report::public(&arrival.id);
+                report::public(&arrival);
                 NonceRule::Untouched
             }
             Verdict::Reported(denial) => {
                 let challenge = challenge(shared, &denial, &request, &arrival);
-                report::reported(&denial, &challenge, &arrival.id);
+                let now = (shared.clock)();
+                let refusals = &shared.refusals;
+                refusals.reported(&denial, &challenge, &arrival, now);
                 let nonce = challenge.nonce().cloned();
                 let reported = Reported::new(denial, challenge);
                 request.extensions_mut().insert(reported);
@@ -133,7 +137,9 @@ where
             }
             Verdict::Refused(denial) => {
                 let challenge = challenge(shared, &denial, &request, &arrival);
-                report::refused(&denial, &challenge, &arrival.id);
+                let now = (shared.clock)();
+                let refusals = &shared.refusals;
+                refusals.refused(&denial, &challenge, &arrival, now);
                 return Self::Refused {
                     refusal: Some(Refusal {
                         denial,
