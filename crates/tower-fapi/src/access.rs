@@ -4,9 +4,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use fapi_core::{PolicyError, Requirement};
+use fapi_core::{PolicyError, Requirement, UnixTime};
 
 use crate::drive::Clock;
+use crate::report::Refusals;
 
 /// Proof that the request carried a valid access token and that its sender is the one it was issued to.
 ///
@@ -16,16 +17,35 @@ use crate::drive::Clock;
 pub struct Access {
     access: fapi_core::Access,
     clock: Arc<Clock>,
+    refusals: Arc<Refusals>,
 }
 
 impl Access {
-    pub(crate) const fn new(access: fapi_core::Access, clock: Arc<Clock>) -> Self {
-        Self { access, clock }
+    pub(crate) const fn new(
+        access: fapi_core::Access,
+        clock: Arc<Clock>,
+        refusals: Arc<Refusals>,
+    ) -> Self {
+        Self {
+            access,
+            clock,
+            refusals,
+        }
+    }
+
+    /// Where the layer that let the request in counts those it does not.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
+    /// The time by that layer's clock.
+    pub(crate) fn now(&self) -> UnixTime {
+        (self.clock)()
     }
 
     /// Whether the token has what is asked for, now.
     pub(crate) fn meets(&self, requirement: &Arc<Requirement>) -> Result<(), PolicyError> {
-        self.access.require(requirement, (self.clock)())
+        self.access.require(requirement, self.now())
     }
 }
 

@@ -13,6 +13,7 @@ use tower_service::Service;
 use crate::access::Access;
 use crate::drive::Shared;
 use crate::interaction::InteractionId;
+use crate::measure::{self, Decision, Stopwatch};
 use crate::ports::PortFuture;
 use crate::refusal::Refusal;
 use crate::report::{self, Reported};
@@ -50,6 +51,7 @@ pin_project! {
 /// What the answer to a request needs to know of it.
 #[derive(Clone)]
 pub(crate) struct Arrival {
+    pub(crate) begun: Stopwatch,
     pub(crate) id: InteractionId,
     pub(crate) protocol: Protocol,
     pub(crate) hooks: Hooks,
@@ -110,13 +112,14 @@ where
     ) -> Self {
         let nonce = match verdict {
             Verdict::Accepted(Accepted { access, nonce }) => {
-                report::accepted(&arrival.id);
-                let access = Access::new(access, Arc::clone(&shared.clock));
+                report::accepted(&arrival);
+                let (clock, refusals) = (Arc::clone(&shared.clock), Arc::clone(&shared.refusals));
+                let access = Access::new(access, clock, refusals);
                 request.extensions_mut().insert(access);
                 NonceRule::Ours(nonce)
             }
             Verdict::Public => {
-                report::public(&arrival.id);
+                report::public(&arrival);
                 if passes_as_preflight(shared, &request) {
                     request.extensions_mut().insert(Preflight);
                 }
@@ -124,7 +127,10 @@ where
             }
             Verdict::Reported(denial) => {
                 let challenge = challenge(shared, &denial, &request, &arrival);
-                report::reported(&denial, &challenge, &arrival.id);
+                let now = (shared.clock)();
+                measure::decided(Decision::Reported(denial.reason()), arrival.begun);
+                let refusals = &shared.refusals;
+                refusals.reported(&denial, &challenge, &arrival.id, now);
                 let nonce = challenge.nonce().cloned();
                 let reported = Reported::new(denial, challenge);
                 request.extensions_mut().insert(reported);
@@ -132,7 +138,10 @@ where
             }
             Verdict::Refused(denial) => {
                 let challenge = challenge(shared, &denial, &request, &arrival);
-                report::refused(&denial, &challenge, &arrival.id);
+                let now = (shared.clock)();
+                measure::decided(Decision::Refused(denial.reason()), arrival.begun);
+                let refusals = &shared.refusals;
+                refusals.refused(&denial, &challenge, &arrival.id, now);
                 return Self::Refused {
                     refusal: Some(Refusal {
                         denial,

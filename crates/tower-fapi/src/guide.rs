@@ -15,6 +15,7 @@
 //! | [`nonces`] | nonces and their keys |
 //! | [`grpc`] | refusals and proofs for gRPC |
 //! | [`report_only`] | a rollout without refusals |
+//! | [`observability`] | metrics, log lines, spans, reason codes |
 //!
 //! Every JSON snippet is a whole document, or members to be put beside `resource` and `issuers`.
 
@@ -58,3 +59,6 @@ pub mod grpc {}
 
 #[cfg_attr(any(not(doctest), feature = "axum"), doc = include_str!("../docs/report-only.md"))]
 pub mod report_only {}
+
+#[cfg_attr(any(not(doctest), feature = "metrics"), doc = include_str!("../docs/observability.md"))]
+pub mod observability {}

@@ -61,6 +61,7 @@ mod interaction;
 pub mod introspect;
 pub mod keys;
 mod layer;
+mod measure;
 #[cfg(feature = "axum")]
 mod metadata;
 pub mod ports;
@@ -74,6 +75,7 @@ mod service;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod throttle;
 
 pub use access::Access;
 pub use fapi_core::config::{Config as FapiConfig, ConfigError, IssuerConfig};

@@ -8,8 +8,9 @@ use http::request::Parts;
 use super::Check;
 use crate::Access;
 use crate::interaction::InteractionId;
+use crate::measure::{self, Decision};
 use crate::refusal::Refusal;
-use crate::report::{self, Reported};
+use crate::report::Reported;
 use crate::response::{self, Protocol};
 use crate::target::Preflight;
 
@@ -44,7 +45,10 @@ pub(crate) fn settle(lacking: PolicyError, access: &Access, parts: &mut Parts) -
     };
     match access.mode() {
         Mode::Enforce => {
-            report::refused(&denial, &challenge, &id);
+            measure::required(Decision::Refused(denial.reason()));
+            access
+                .refusals()
+                .refused(&denial, &challenge, &id, access.now());
             Some(Refusal {
                 denial,
                 challenge,
@@ -53,7 +57,10 @@ pub(crate) fn settle(lacking: PolicyError, access: &Access, parts: &mut Parts) -
             })
         }
         Mode::ReportOnly => {
-            report::reported(&denial, &challenge, &id);
+            measure::required(Decision::Reported(denial.reason()));
+            access
+                .refusals()
+                .reported(&denial, &challenge, &id, access.now());
             parts.extensions.remove::<Access>();
             parts.extensions.insert(Reported::new(denial, challenge));
             None
