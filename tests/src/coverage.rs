@@ -22,7 +22,7 @@ const PUBLISHED: &str = "\
      M01 M03 M04 M06 M09 M13 M14 M15 M16 M17 M18 M19 M20 M21 M22 M23 M24 M26 M27 M28 M30 M31 M32 M37 M38 \
      M40";
 
-/// Ids that are no single exchange with one host, and the test that covers them.
+/// Ids that are no single exchange with one host, and the file, which names the id, with the test that covers them.
 pub const ELSEWHERE: &[(&str, &str)] = &[
     ("G52", "tests/tests/nested.rs"),
     ("I06", "tests/tests/concurrency.rs"),
