@@ -15,6 +15,8 @@ mod j_nonce;
 mod k_token_hash;
 mod l_confirmation;
 mod m_access_token;
+mod n_issuer_keys;
+mod o_introspection;
 
 /// All cases, in the order of their groups.
 pub fn all() -> Vec<Case> {
@@ -32,6 +34,8 @@ pub fn all() -> Vec<Case> {
         k_token_hash::cases(),
         l_confirmation::cases(),
         m_access_token::cases(),
+        n_issuer_keys::cases(),
+        o_introspection::cases(),
     ]
     .into_iter()
     .flatten()
