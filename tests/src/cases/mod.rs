@@ -17,6 +17,7 @@ mod l_confirmation;
 mod m_access_token;
 mod n_issuer_keys;
 mod o_introspection;
+mod p_certificates;
 
 /// All cases, in the order of their groups.
 pub fn all() -> Vec<Case> {
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Case> {
         m_access_token::cases(),
         n_issuer_keys::cases(),
         o_introspection::cases(),
+        p_certificates::cases(),
     ]
     .into_iter()
     .flatten()
