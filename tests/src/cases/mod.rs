@@ -18,6 +18,9 @@ mod m_access_token;
 mod n_issuer_keys;
 mod o_introspection;
 mod p_certificates;
+mod q_rules;
+mod r_http;
+mod t_operation;
 
 /// All cases, in the order of their groups.
 pub fn all() -> Vec<Case> {
@@ -38,6 +41,9 @@ pub fn all() -> Vec<Case> {
         n_issuer_keys::cases(),
         o_introspection::cases(),
         p_certificates::cases(),
+        q_rules::cases(),
+        r_http::cases(),
+        t_operation::cases(),
     ]
     .into_iter()
     .flatten()
