@@ -26,7 +26,7 @@ const PUBLISHED: &str = "\
      P02 P04 P06 P07 P09 P10 P11 P14 P20 P22 P23 \
      Q01 Q02 Q04 Q10 Q11 Q13 Q14 Q15 \
      R01 R02 R04 R05 R09 R10 R11 R13 R15 R16 R17 R19 R20 R23 R24 R27 R28 R30 R31 R34 \
-     T04 T07 T10 T12 T13 T14 T15";
+     T04 T07 T08 T10 T12 T13 T14 T15";
 
 /// Ids that are no single exchange with one host, and the file, which names the id, with the test that covers them.
 pub const ELSEWHERE: &[(&str, &str)] = &[
@@ -52,6 +52,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("R17", "examples/tonic-accounts/tests/wire.rs"),
     ("R19", "crates/tower-fapi/tests/waiting.rs"),
     ("R20", "crates/tower-fapi/tests/rules/headers.rs"),
+    ("T08", "tests/tests/logs.rs"),
     ("T13", "crates/fapi-core/src/dpop/replay/tests.rs"),
     ("T15", "crates/fapi-core/tests/anything.rs"),
 ];
