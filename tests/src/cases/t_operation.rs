@@ -85,7 +85,7 @@ pub(super) fn cases() -> Vec<Case> {
     let text = odd.clone();
     cases.push(Case::request(
         "T07",
-        "jti of a proof that is replayed by another",
+        "jti of a proof with a bad signature",
         InvalidProof,
         move |scene| {
             let token = scene.token().build();
