@@ -14,10 +14,13 @@
 
 pub mod case;
 pub mod cases;
+pub mod certificate;
 pub mod coverage;
 pub mod foreign;
 pub mod forge;
 pub mod host;
+pub mod introspection;
+pub mod keys;
 pub mod profile;
 pub mod runner;
 pub mod scene;
