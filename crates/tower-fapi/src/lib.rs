@@ -57,6 +57,7 @@ mod interaction;
 pub mod introspect;
 pub mod keys;
 mod layer;
+mod memory;
 #[cfg(feature = "axum")]
 mod metadata;
 pub mod ports;
@@ -65,6 +66,7 @@ mod report;
 mod response;
 mod secret;
 mod service;
+mod settle;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -29,8 +29,9 @@ type Pending = watch::Receiver<Option<Outcome>>;
 pub(super) struct Questions {
     endpoint: Endpoint,
     clock: Arc<Clock>,
-    max_in_flight: usize,
-    state: Mutex<State>,
+    settings: IntrospectionConfig,
+    /// Shared with the questions of the configuration before, where the settings are the same.
+    state: Arc<Mutex<State>>,
 }
 
 struct State {
@@ -43,15 +44,20 @@ impl Questions {
         endpoint: Endpoint,
         settings: &IntrospectionConfig,
         clock: Arc<Clock>,
+        before: Option<&Self>,
     ) -> Self {
+        let state = match before.filter(|before| before.settings == *settings) {
+            Some(before) => Arc::clone(&before.state),
+            None => Arc::new(Mutex::new(State {
+                under_way: HashMap::new(),
+                answers: Answers::new(settings.cache_seconds),
+            })),
+        };
         Self {
             endpoint,
             clock,
-            max_in_flight: usize::try_from(settings.max_in_flight).unwrap_or(usize::MAX),
-            state: Mutex::new(State {
-                under_way: HashMap::new(),
-                answers: Answers::new(settings.cache_seconds),
-            }),
+            settings: settings.clone(),
+            state,
         }
     }
 
@@ -73,7 +79,8 @@ impl Questions {
             drop(state);
             return wait(pending);
         }
-        if state.under_way.len() >= self.max_in_flight {
+        let max_in_flight = usize::try_from(self.settings.max_in_flight).unwrap_or(usize::MAX);
+        if state.under_way.len() >= max_in_flight {
             drop(state);
             return self.refuse(BUSY, "too many questions are under way");
         }
