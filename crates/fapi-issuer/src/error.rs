@@ -12,7 +12,7 @@ use crate::mint::MintError;
 
 /// Why a token request is refused.
 #[derive(Debug)]
-pub(crate) enum TokenError {
+pub(crate) enum EndpointError {
     /// The request itself is wrong.
     Request(RequestProblem),
     /// A grant type that this server does not have, `password` among them.
@@ -75,31 +75,31 @@ pub(crate) enum ClientProblem {
     BeforeMemory,
 }
 
-impl From<RequestProblem> for TokenError {
+impl From<RequestProblem> for EndpointError {
     fn from(problem: RequestProblem) -> Self {
         Self::Request(problem)
     }
 }
 
-impl From<ClientProblem> for TokenError {
+impl From<ClientProblem> for EndpointError {
     fn from(problem: ClientProblem) -> Self {
         Self::Client(problem)
     }
 }
 
-impl From<Denial> for TokenError {
+impl From<Denial> for EndpointError {
     fn from(denial: Denial) -> Self {
         Self::Sender(denial)
     }
 }
 
-impl From<Unavailable> for TokenError {
+impl From<Unavailable> for EndpointError {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(unavailable)
     }
 }
 
-impl From<MintError> for TokenError {
+impl From<MintError> for EndpointError {
     fn from(error: MintError) -> Self {
         Self::Mint(error)
     }
@@ -114,7 +114,7 @@ struct Answer {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
-impl TokenError {
+impl EndpointError {
     /// The response.
     pub(crate) fn to_response(&self) -> Response<Body> {
         let answer = self.answer();

@@ -9,7 +9,7 @@ use http::header::AUTHORIZATION;
 
 use super::{Clients, RegisteredClient};
 use crate::endpoint::Form;
-use crate::error::{ClientProblem, RequestProblem, TokenError};
+use crate::error::{ClientProblem, EndpointError, RequestProblem};
 use crate::replay::ReplayMemory;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -28,7 +28,7 @@ pub(crate) fn authenticate<'a>(
     headers: &HeaderMap,
     form: &Form,
     now: UnixTime,
-) -> Result<AuthenticatedClient<'a>, TokenError> {
+) -> Result<AuthenticatedClient<'a>, EndpointError> {
     let other_method = headers.contains_key(AUTHORIZATION) || form.get("client_secret").is_some();
     let assertion = match form.get("client_assertion") {
         // RFC 6749 §2.3: one method a request.
@@ -64,7 +64,7 @@ pub(crate) fn record(
     after_restart: AfterRestart,
     issuer: &str,
     now: UnixTime,
-) -> Result<(), TokenError> {
+) -> Result<(), EndpointError> {
     let assertion = &client.assertion;
     // Whether an assertion from before the memory begins was used then, nobody knows.
     let from_before = assertion
@@ -85,8 +85,8 @@ pub(crate) fn record(
         ReplayOutcome::Fresh => Ok(()),
         ReplayOutcome::Seen => Err(ClientProblem::Replayed.into()),
         ReplayOutcome::Forgotten => Err(ClientProblem::BeforeMemory.into()),
-        ReplayOutcome::Full => Err(TokenError::MemoryFull),
-        ReplayOutcome::OverQuota(exceeded) => Err(TokenError::Quota(exceeded)),
+        ReplayOutcome::Full => Err(EndpointError::MemoryFull),
+        ReplayOutcome::OverQuota(exceeded) => Err(EndpointError::Quota(exceeded)),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Form;
 use crate::client;
-use crate::error::{RequestProblem, TokenError};
+use crate::error::{EndpointError, RequestProblem};
 use crate::grant::client_credentials;
 use crate::issuer::Issuer;
 use crate::mint::AccessToken;
@@ -42,7 +42,7 @@ pub(crate) async fn token(State(issuer): State<Issuer>, request: Request<Body>) 
 
 /// Any other method (RFC 6749 §3.2).
 pub(crate) async fn not_post() -> Response<Body> {
-    TokenError::from(RequestProblem::Method).to_response()
+    EndpointError::from(RequestProblem::Method).to_response()
 }
 
 /// The steps in their order: what has an effect comes after what has none, and a request that is told to come again with
@@ -52,10 +52,10 @@ fn answer(
     headers: &HeaderMap,
     form: &Form,
     now: UnixTime,
-) -> Result<Issued, TokenError> {
+) -> Result<Issued, EndpointError> {
     match form.get("grant_type") {
         Some("client_credentials") => {}
-        Some(_) => return Err(TokenError::GrantType),
+        Some(_) => return Err(EndpointError::GrantType),
         None => return Err(RequestProblem::GrantTypeMissing.into()),
     }
     let parts = issuer.parts();
@@ -85,7 +85,7 @@ fn use_up(
     client: &client::AuthenticatedClient<'_>,
     proof: &fapi_core::dpop::GrantProof,
     now: UnixTime,
-) -> Result<(), TokenError> {
+) -> Result<(), EndpointError> {
     let parts = issuer.parts();
     let name = parts.uri.as_str();
     let client_id = &client.client.client_id;
@@ -106,7 +106,7 @@ struct TokenResponse<'a> {
 }
 
 impl Issued {
-    fn to_response(&self) -> Result<Response<Body>, TokenError> {
+    fn to_response(&self) -> Result<Response<Body>, EndpointError> {
         let body = TokenResponse {
             access_token: self.token.as_str(),
             // RFC 9449 §5.
@@ -115,7 +115,7 @@ impl Issued {
             scope: (!self.scope.is_empty()).then(|| self.scope.to_string()),
         };
         let body = serde_json::to_string(&body)
-            .map_err(|error| TokenError::Mint(fapi_crypto::KeyError::Claims(error).into()))?;
+            .map_err(|error| EndpointError::Mint(fapi_crypto::KeyError::Claims(error).into()))?;
         let mut response = Response::new(Body::from(body));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
