@@ -7,6 +7,7 @@ use axum::Router;
 use fapi_core::UnixTime;
 use fapi_core::config::{AfterRestart, ConfigError};
 use fapi_core::jose::AssertionRules;
+use fapi_crypto::SigningKey;
 use serde_json::Value;
 
 use crate::builder::IssuerBuilder;
@@ -14,7 +15,7 @@ use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grant::Grant;
-use crate::keys::SigningKeys;
+use crate::keys::{RotationError, SigningKeys};
 use crate::mint::{AccessToken, MintError, mint};
 use crate::replay::ReplayMemory;
 use crate::sender::SenderCheck;
@@ -73,7 +74,62 @@ impl Issuer {
     /// The public keys as a JWK set (RFC 7517 §5).
     #[must_use]
     pub fn jwks(&self) -> Value {
-        self.parts.keys.jwks()
+        self.parts.keys.ring().jwks(self.now())
+    }
+
+    /// Publishes a key that does not sign yet. Resource servers may keep the key set for 60 seconds: after that time
+    /// [`sign_with`](Self::sign_with) costs them nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`]: a key of this `kid` is published already, or there are too many.
+    pub fn publish_key(&self, key: SigningKey) -> Result<(), RotationError> {
+        self.parts.keys.exchange(|ring| ring.publish(key))
+    }
+
+    /// Signs with this published key from now on. The key before it stays published until the last token that it may have
+    /// signed has expired; its private half is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError::UnknownKid`].
+    pub fn sign_with(&self, kid: &str) -> Result<(), RotationError> {
+        self.parts.keys.exchange(|ring| {
+            // Read under the lock: what was signed with the key before has an `iat` of now at most.
+            let now = self.now();
+            ring.sign_with(kid, now.plus(self.longest_signed_seconds()), now)
+        })
+    }
+
+    /// Signs with a new key of the same algorithm from now on, as [`publish_key`](Self::publish_key) and
+    /// [`sign_with`](Self::sign_with) at once: a resource server fetches the key set when it sees the first token.
+    /// Returns the new key's `kid`.
+    ///
+    /// The key lives in this process only: where a restart must not end the life of tokens, publish one that is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`]: no key could be made, or too many are published.
+    pub fn rotate_keys(&self) -> Result<String, RotationError> {
+        let algorithm = self.parts.keys.ring().current().algorithm();
+        let key = SigningKey::generate(algorithm)?;
+        let kid = key.kid().to_owned();
+        self.parts.keys.exchange(|ring| {
+            let now = self.now();
+            let until = now.plus(self.longest_signed_seconds());
+            ring.publish(key)?.sign_with(&kid, until, now)
+        })?;
+        Ok(kid)
+    }
+
+    /// Takes a key out of the key set at once, one that somebody else may have. The tokens that it has signed are good no
+    /// more: for introspection from now on, for a resource server that verifies by itself when it next fetches the key set.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`]: there is no such key, or it is the one that signs.
+    pub fn withdraw_key(&self, kid: &str) -> Result<(), RotationError> {
+        self.parts.keys.exchange(|ring| ring.withdraw(kid))
     }
 
     /// The authorization server metadata (RFC 8414 §2).
@@ -106,7 +162,12 @@ impl Issuer {
     pub(crate) fn mint_at(&self, grant: &Grant, now: UnixTime) -> Result<AccessToken, MintError> {
         let parts = &*self.parts;
         let lifetime = parts.access_token_lifetime_seconds;
-        mint(&parts.keys, parts.uri.as_str(), lifetime, grant, now)
+        mint(&parts.keys.ring(), parts.uri.as_str(), lifetime, grant, now)
+    }
+
+    /// How long access tokens are of use, in seconds.
+    fn longest_signed_seconds(&self) -> i64 {
+        self.parts.access_token_lifetime_seconds.into()
     }
 
     pub(crate) fn assertion_rules(&self) -> AssertionRules<'_> {

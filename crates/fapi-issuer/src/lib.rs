@@ -69,6 +69,7 @@ pub use config::Config;
 pub use fapi_core::config::ConfigError;
 pub use grant::Grant;
 pub use issuer::Issuer;
+pub use keys::RotationError;
 pub use mint::{AccessToken, MintError};
 pub use scope::{InvalidScope, Scope};
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::grant::Grant;
-use crate::keys::SigningKeys;
+use crate::keys::KeyRing;
 
 /// A signed access token. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl fmt::Debug for AccessToken {
 }
 
 pub(crate) fn mint(
-    keys: &SigningKeys,
+    keys: &KeyRing,
     issuer: &str,
     lifetime_seconds: u32,
     grant: &Grant,
@@ -104,7 +104,7 @@ pub(crate) fn mint(
         further: &grant.claims,
     };
     Ok(AccessToken {
-        token: keys.sign("at+jwt", &claims)?,
+        token: keys.current().sign_jwt("at+jwt", &claims)?,
         lifetime_seconds,
     })
 }

@@ -48,6 +48,7 @@ async fn the_key_set_is_public() {
     let answer = server.get("/jwks").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.headers["cache-control"], "max-age=60");
     assert_eq!(answer.body, server.issuer.jwks());
     let keys = answer.body["keys"].as_array().unwrap();
     assert_eq!(keys.len(), 3);
