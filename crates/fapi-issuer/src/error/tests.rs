@@ -1,4 +1,5 @@
 use fapi_core::denial::{Dependency, Malformed, ProofError};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use super::*;
 
@@ -22,6 +23,7 @@ fn every_error_has_one_answer() {
         (request(R::Malformed), 400, "invalid_request", None),
         (request(R::Duplicate), 400, "invalid_request", None),
         (request(R::GrantTypeMissing), 400, "invalid_request", None),
+        (request(R::TokenMissing), 400, "invalid_request", None),
         (
             request(R::SeveralClientAuthentications),
             400,
@@ -84,6 +86,25 @@ fn every_error_has_one_answer() {
         ),
         (EndpointError::Scope, 400, "invalid_scope", None),
         (EndpointError::Target, 400, "invalid_target", None),
+        (EndpointError::OthersToken, 400, "invalid_grant", None),
+        (
+            StorageError::Full.into(),
+            503,
+            "temporarily_unavailable",
+            Some("retry-after: 1"),
+        ),
+        (
+            StorageError::ClientShare.into(),
+            429,
+            "temporarily_unavailable",
+            Some("retry-after: 10"),
+        ),
+        (
+            MintError::Storage(StorageError::Unavailable).into(),
+            503,
+            "temporarily_unavailable",
+            Some("retry-after: 60"),
+        ),
         (
             EndpointError::MemoryFull,
             503,
