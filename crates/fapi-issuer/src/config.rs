@@ -45,14 +45,14 @@ pub struct Config {
     /// How long access tokens are valid, in seconds, 1 to 86400. Default: 300.
     #[serde(default = "access_token_lifetime_seconds")]
     pub access_token_lifetime_seconds: u32,
-    /// How many opaque access tokens are kept, and how many revoked JWTs are remembered, until they expire: 1 to 10000000.
-    /// One client gets a quarter of either. Default: 200000.
+    /// How many opaque access tokens are kept, and how many revoked JWTs are remembered, until they expire: 1 to
+    /// 10000000. One client gets a quarter of either. Default: 200000.
     #[serde(default = "token_capacity")]
     pub token_capacity: u32,
     /// How DPoP proofs are checked, and the memory of used proofs and client assertions, which hold `replay.capacity`
-    /// each. `future_seconds` and `replay.after_restart` count for assertions too, the latter also for introspected JWTs;
-    /// FAPI 2.0 Security Profile §5.3.2.1 wants `future_seconds` to be at least 10. Not `required: false`, and no store
-    /// but `memory`.
+    /// each. `future_seconds` and `replay.after_restart` count for assertions too, the latter also for introspected
+    /// JWTs; FAPI 2.0 Security Profile §5.3.2.1 wants `future_seconds` to be at least 10. Not `required: false`, and no
+    /// store but `memory`.
     #[serde(default)]
     pub dpop: DpopConfig,
     /// True: the issuer identifier may be http on a loopback address. For development and tests. Default: false.

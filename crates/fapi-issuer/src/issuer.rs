@@ -124,8 +124,8 @@ impl Issuer {
         self.parts.keys.exchange(|ring| ring.publish(key))
     }
 
-    /// Signs with this published key from now on. The key before it stays published until the last token that it may have
-    /// signed has expired; its private half is forgotten.
+    /// Signs with this published key from now on. The key before it stays published until the last token that it may
+    /// have signed has expired; its private half is forgotten.
     ///
     /// # Errors
     ///
@@ -159,8 +159,9 @@ impl Issuer {
         Ok(kid)
     }
 
-    /// Takes a key out of the key set at once, one that somebody else may have. The tokens that it has signed are good no
-    /// more: for introspection from now on, for a resource server that verifies by itself when it next fetches the key set.
+    /// Takes a key out of the key set at once, one that somebody else may have. The tokens that it has signed are good
+    /// no more: for introspection from now on, for a resource server that verifies by itself when it next fetches the
+    /// key set.
     ///
     /// # Errors
     ///

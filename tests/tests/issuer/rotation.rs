@@ -21,11 +21,13 @@ async fn a_token_by_a_new_key_costs_one_fetch() {
 #[tokio::test]
 async fn a_removed_key_takes_its_tokens_along_cached_ones_too() {
     let setting = Setting::verifying().await;
-    let first = kid(&setting);
+    // The key that signs stands first.
+    let jwks = setting.issuer.jwks();
+    let first = jwks["keys"][0]["kid"].as_str().unwrap();
     let old = setting.token("jwt");
     setting.accepts(&old).await;
     setting.issuer.rotate_keys().unwrap();
-    setting.issuer.withdraw_key(&first).unwrap();
+    setting.issuer.withdraw_key(first).unwrap();
     // Nothing has told the API yet.
     setting.accepts(&old).await;
     // The fetch for the new key shows that the old one is gone.
@@ -44,10 +46,4 @@ async fn signed_answers_by_a_new_key_cost_one_fetch() {
         setting.accepts(&token).await;
     }
     assert_eq!(setting.count("/jwks"), 2);
-}
-
-/// The key that signs stands first.
-fn kid(setting: &Setting) -> String {
-    let jwks = setting.issuer.jwks();
-    jwks["keys"][0]["kid"].as_str().unwrap().to_owned()
 }
