@@ -35,6 +35,12 @@ pub enum Act {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
     Accepted,
+    /// The client certificate is the proof: there is nothing to ask the replay store about.
+    AcceptedByCertificate,
+    /// The service behind is called, and told of nobody.
+    Public,
+    /// The service behind is called, and told why the request would have been refused.
+    Reported,
     /// 401, challenge without an error code.
     Challenge,
     /// 400 `invalid_request`.
@@ -52,21 +58,59 @@ pub enum Expect {
     /// 503 and `Retry-After`; the replay store was asked.
     StoreUnavailable,
     /// 503 and `Retry-After`; the replay store was not asked.
-    IssuerUnavailable,
+    KeysUnavailable,
+    /// 503 and `Retry-After`; the replay store was not asked.
+    IntrospectionUnavailable,
+    /// 403 `insufficient_scope`, and this as `scope`.
+    InsufficientScope(Option<&'static str>),
+    /// 401 `insufficient_user_authentication`.
+    StepUp(StepUp),
+}
+
+/// The parameters of a challenge for stronger authentication (RFC 9470 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    pub acr_values: Option<&'static str>,
+    pub max_age: Option<&'static str>,
+    /// Given where the token lacks scope as well.
+    pub scope: Option<&'static str>,
 }
 
 impl Expect {
     pub fn status(self) -> u16 {
         match self {
-            Self::Accepted => 200,
+            Self::Accepted | Self::AcceptedByCertificate | Self::Public | Self::Reported => 200,
             Self::InvalidRequest => 400,
+            Self::InsufficientScope(_) => 403,
             Self::Challenge
             | Self::InvalidToken
             | Self::InvalidProof
             | Self::Replayed
-            | Self::UseNonce => 401,
+            | Self::UseNonce
+            | Self::StepUp(_) => 401,
             Self::TooMany => 429,
-            Self::StoreUnavailable | Self::IssuerUnavailable => 503,
+            Self::StoreUnavailable | Self::KeysUnavailable | Self::IntrospectionUnavailable => 503,
+        }
+    }
+
+    /// Whether the service behind is called.
+    pub fn passes(self) -> bool {
+        self.status() == 200
+    }
+
+    /// Whether the client is to come again later.
+    pub fn is_for_later(self) -> bool {
+        matches!(self.status(), 429 | 503)
+    }
+
+    /// The reasons that go with it, where the answer alone does not tell.
+    pub fn reasons(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Replayed => Some(&["proof_replayed"]),
+            Self::KeysUnavailable => Some(&["keys_unavailable"]),
+            Self::IntrospectionUnavailable => Some(&["introspection_unavailable"]),
+            Self::StoreUnavailable => Some(&["replay_store_unavailable", "replay_store_full"]),
+            _ => None,
         }
     }
 
@@ -77,11 +121,17 @@ impl Expect {
             Self::InvalidToken => Some("invalid_token"),
             Self::InvalidProof | Self::Replayed => Some("invalid_dpop_proof"),
             Self::UseNonce => Some("use_dpop_nonce"),
+            Self::InsufficientScope(_) => Some("insufficient_scope"),
+            Self::StepUp(_) => Some("insufficient_user_authentication"),
             Self::Accepted
+            | Self::AcceptedByCertificate
+            | Self::Public
+            | Self::Reported
             | Self::Challenge
             | Self::TooMany
             | Self::StoreUnavailable
-            | Self::IssuerUnavailable => None,
+            | Self::KeysUnavailable
+            | Self::IntrospectionUnavailable => None,
         }
     }
 

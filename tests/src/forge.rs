@@ -76,7 +76,7 @@ pub fn fixed(number: &BigUint, length: usize) -> Vec<u8> {
 /// The numbers of an RSA key.
 pub struct Rsa {
     pub n: BigUint,
-    d: BigUint,
+    pub d: BigUint,
 }
 
 impl Rsa {
@@ -91,7 +91,7 @@ impl Rsa {
 
     /// Signs with PSS and SHA-256, with a salt of this length, and this hash in MGF1 (RFC 8017 §8.1.1).
     pub fn sign_pss(&self, message: &[u8], salt_length: usize, mask: MaskHash) -> Vec<u8> {
-        let length = 256;
+        let length = usize::try_from(self.n.bits() / 8).unwrap();
         let salt = vec![0x5a; salt_length];
         let zeros = [0; 8];
         let digest = Sha256::digest(message);
@@ -102,7 +102,7 @@ impl Rsa {
         for (byte, mask) in block.iter_mut().zip(stream) {
             *byte ^= mask;
         }
-        // The leftmost bit goes, for the modulus has 2048 bits (RFC 8017 §9.1.1 step 11).
+        // The leftmost bit goes, for the modulus has a multiple of 8 bits (RFC 8017 §9.1.1 step 11).
         block[0] &= 0x7f;
         let encoded = [&block[..], &h, &[0xbc]].concat();
         let signature = BigUint::from_bytes_be(&encoded).modpow(&self.d, &self.n);

@@ -1,21 +1,26 @@
 //! Vectors and end-to-end tests: what needs more than one crate.
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
-//! asked of every case.
+//! asked of every case. [`foreign`] runs other implementations.
 #![expect(
     missing_docs,
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::string_slice,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "test support: a failure here is a failed test, and nobody else uses it"
 )]
 
 pub mod case;
 pub mod cases;
+pub mod certificate;
 pub mod coverage;
+pub mod foreign;
 pub mod forge;
 pub mod host;
+pub mod introspection;
+pub mod keys;
 pub mod profile;
 pub mod runner;
 pub mod scene;

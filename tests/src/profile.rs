@@ -3,14 +3,16 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fapi_core::config::{
-    AlgorithmName, ClientAuth, Config, IntrospectionConfig, IssuerConfig, NonceConfig,
-    OriginConfig, Secret, TlsClientAuth, TokenFormat,
+    AlgorithmName, CertificateFrom, ClientAuth, Config, ConfigBuilder, IntrospectionConfig,
+    IssuerConfig, Mode, MtlsConfig, NonceConfig, OriginConfig, Revocation, Rule, Secret,
+    TlsClientAuth, TokenFormat,
 };
 use fapi_core::dpop::Epoch;
 use serde_json::{Value, json};
 use tower_fapi::testing::UnixTime;
 
-use crate::scene::{ALGORITHMS, CAST, ISSUER, NOW, OTHER_ISSUER};
+use crate::keys::ODD_KEYS;
+use crate::scene::{ALGORITHMS, CAST, ISSUER, NOW, OTHER_ISSUER, SILENT_ISSUER};
 
 /// A configuration of the host, and the state of its replay store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +39,24 @@ pub enum Profile {
     StoreDown,
     /// One key may have two live proofs, and one client four.
     SmallQuota,
+    /// Rules of all kinds, and what no rule is for is denied. Tokens may be opaque.
+    Rules,
+    /// Introspection responses must be signed.
+    SignedIntrospection,
+    /// JWTs may have been revoked.
+    Revocation,
+    /// The issuer's key set has odd ones.
+    OddKeys,
+    /// The issuers' keys have to be fetched, or fetched again.
+    LateKeys,
+    /// A proof or a certificate, which the TLS connection has. Tokens may be opaque.
+    Tls,
+    /// A proof or a certificate, which a proxy in `10.0.0.0/8` writes into `x-forwarded-client-cert`.
+    Xfcc,
+    /// A proof or a certificate, which a proxy in `10.0.0.0/8` writes into `Client-Cert`.
+    ClientCert,
+    /// A proof, and where the token says so a certificate beside it.
+    TlsAndProof,
     /// The resource server of RFC 9449's examples.
     Rfc9449,
 }
@@ -52,10 +72,12 @@ pub enum StoreState {
 pub const NONCE_KEY: [u8; 32] = [7; 32];
 pub const RESOURCE: &str = "https://api.example.com";
 pub const SECOND_RESOURCE: &str = "https://api2.example.com";
+/// What the issuer calls this resource server as a client.
+pub const RS_CLIENT_ID: &str = "rs-1";
 
 impl Profile {
     /// Those that the table is run under.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 20] = [
         Self::Default,
         Self::Nonces,
         Self::Origins,
@@ -67,6 +89,15 @@ impl Profile {
         Self::StoreFull,
         Self::StoreDown,
         Self::SmallQuota,
+        Self::Rules,
+        Self::SignedIntrospection,
+        Self::Revocation,
+        Self::OddKeys,
+        Self::LateKeys,
+        Self::Tls,
+        Self::Xfcc,
+        Self::ClientCert,
+        Self::TlsAndProof,
     ];
 
     /// What comes before the path in the `htu` of a request for `/…`.
@@ -111,18 +142,61 @@ impl Profile {
     }
 
     pub fn takes_opaque_tokens(self) -> bool {
-        matches!(self, Self::Opaque | Self::Rfc9449)
+        matches!(
+            self,
+            Self::Opaque | Self::Rules | Self::SignedIntrospection | Self::Tls | Self::Rfc9449
+        )
+    }
+
+    /// Whether the issuer is asked about tokens.
+    pub fn introspects(self) -> bool {
+        self.takes_opaque_tokens() || self == Self::Revocation
+    }
+
+    /// The schemes that challenges offer.
+    pub fn schemes(self) -> &'static [&'static str] {
+        match self {
+            Self::Tls | Self::Xfcc | Self::ClientCert => &["DPoP", "Bearer"],
+            _ => &["DPoP"],
+        }
     }
 
     pub fn config(self) -> Config {
-        let builder = Config::builder(self.resource()).issuer(self.first_issuer());
+        self.config_for("https://as.example.com")
+    }
+
+    /// The configuration with the introspection endpoint at this origin.
+    pub fn config_for(self, endpoint: &str) -> Config {
+        let builder = Config::builder(self.resource()).issuer(self.first_issuer(endpoint));
+        let builder = if endpoint.starts_with("http:") {
+            builder.dangerous_allow_http_loopback()
+        } else {
+            builder
+        };
         let builder = match self {
             Self::Default
             | Self::Restarted
             | Self::StoreFull
             | Self::StoreDown
             | Self::Opaque
+            | Self::SignedIntrospection
+            | Self::Revocation
+            | Self::OddKeys
             | Self::Rfc9449 => builder,
+            Self::Rules => rules(builder.issuer(CAST.other_issuer.issuer_config())),
+            Self::LateKeys => [OTHER_ISSUER, SILENT_ISSUER]
+                .into_iter()
+                // Nobody gets these before they are asked for.
+                .map(|name| IssuerConfig::new(name).jwks(CAST.other_issuer.jwks()))
+                .fold(builder, ConfigBuilder::issuer),
+            Self::Tls => builder.mtls(MtlsConfig::default()).dpop_or_mtls(),
+            Self::Xfcc => builder
+                .mtls(from_proxy(CertificateFrom::Xfcc))
+                .dpop_or_mtls(),
+            Self::ClientCert => builder
+                .mtls(from_proxy(CertificateFrom::ClientCert))
+                .dpop_or_mtls(),
+            Self::TlsAndProof => builder.mtls(MtlsConfig::default()),
             Self::Nonces => {
                 let mut nonce = NonceConfig::required();
                 nonce.keys = vec![Secret::Inline(URL_SAFE_NO_PAD.encode(NONCE_KEY))];
@@ -159,21 +233,56 @@ impl Profile {
         config
     }
 
-    fn first_issuer(self) -> IssuerConfig {
-        let keys: Vec<Value> = ALGORITHMS
+    fn first_issuer(self, endpoint: &str) -> IssuerConfig {
+        let mut keys: Vec<Value> = ALGORITHMS
             .iter()
             .map(|algorithm| CAST.issuer(*algorithm).key().published_jwk())
             .collect();
+        if self == Self::OddKeys {
+            keys.extend(ODD_KEYS.iter().map(|odd| odd.jwk.clone()));
+        }
         let issuer = IssuerConfig::new(ISSUER).jwks(json!({ "keys": keys }).to_string());
-        if !self.takes_opaque_tokens() {
+        if !self.introspects() {
             return issuer;
         }
         let auth = ClientAuth::TlsClientAuth(TlsClientAuth::default());
         let mut endpoint =
-            IntrospectionConfig::new("https://as.example.com/introspect", "rs-1", auth);
-        endpoint.signed_response = false;
-        issuer
-            .token_format(TokenFormat::Any)
-            .introspection(endpoint)
+            IntrospectionConfig::new(format!("{endpoint}/introspect"), RS_CLIENT_ID, auth);
+        endpoint.signed_response = self == Self::SignedIntrospection;
+        let issuer = issuer.introspection(endpoint);
+        if self.takes_opaque_tokens() {
+            issuer.token_format(TokenFormat::Any)
+        } else {
+            issuer.revocation(Revocation::Introspect)
+        }
     }
+}
+
+fn rules(builder: ConfigBuilder) -> ConfigBuilder {
+    [
+        Rule::new("/accounts").scopes(["accounts"]),
+        Rule::new("/payments").methods(["GET"]).scopes(["payments"]),
+        Rule::new("/batches").scopes(["payments", "batches"]),
+        Rule::new("/transfers")
+            .acr_values(["urn:example:loa:3", "urn:example:loa:4"])
+            .max_age_seconds(300)
+            .scopes(["payments"]),
+        Rule::new("/limits").acr_values(["urn:example:loa:3"]),
+        Rule::new("/consents").authorization_details(["payment_initiation"]),
+        Rule::new("/internal").issuers([OTHER_ISSUER]),
+        Rule::new("/reports")
+            .scopes(["reports"])
+            .mode(Mode::ReportOnly),
+        Rule::public("/healthz"),
+        Rule::new("/pkg.Svc/Method").scopes(["payments"]),
+    ]
+    .into_iter()
+    .fold(builder, ConfigBuilder::rule)
+}
+
+fn from_proxy(header: CertificateFrom) -> MtlsConfig {
+    let mut mtls = MtlsConfig::default();
+    mtls.certificate_from = header;
+    mtls.trusted_proxies = vec!["10.0.0.0/8".parse().expect("a network")];
+    mtls
 }

@@ -7,7 +7,7 @@ use tower_fapi::testing::TestClock;
 use crate::case::{Act, Case, Expect};
 use crate::host::{Host, Parser};
 use crate::profile::Profile;
-use crate::scene::{NOW, Scene};
+use crate::scene::{CANARY, NOW, Scene};
 use crate::wire::Answer;
 
 /// A case that did not come out as the table says.
@@ -77,7 +77,7 @@ fn run(
             },
             Act::Send(request) => {
                 let answer = host.send(&request);
-                for problem in problems(Expect::Accepted, &answer) {
+                for problem in problems(Expect::Accepted, case.profile, &answer) {
                     wrong(format!("before the last request: {problem}"));
                 }
             }
@@ -94,8 +94,12 @@ fn run(
             None
         }
         _ => {
-            for problem in problems(case.expect, &answer) {
+            for problem in problems(case.expect, case.profile, &answer) {
                 wrong(problem);
+            }
+            let refusal = !case.expect.passes();
+            if answer.grpc.is_some() != (refusal && last.is_grpc()) {
+                wrong(format!("gRPC for others, or none for gRPC: {answer:?}"));
             }
             Some(answer)
         }
@@ -115,12 +119,12 @@ fn run(
     }
 
     // Nothing of it stays: a good request succeeds afterwards, and if the one before was refused, with its `jti`.
-    let refused = case.expect != Expect::Accepted && alone;
+    let refused = !case.expect.passes() && alone;
     let jti = if refused { jti } else { format!("{jti}-after") };
     if case.profile.accepts_good_requests() && case.expect != Expect::TooMany {
         let clock = moves.unwrap_or_else(|| TestClock::at(NOW));
         let good = Scene::new(case.profile, case.algorithm, clock, jti, host).good();
-        for problem in problems(Expect::Accepted, &host.send(&good)) {
+        for problem in problems(Expect::Accepted, case.profile, &host.send(&good)) {
             wrong(format!("a good request afterwards: {problem}"));
         }
     }
@@ -128,7 +132,7 @@ fn run(
 }
 
 /// What is wrong with an answer.
-fn problems(expect: Expect, answer: &Answer) -> Vec<String> {
+fn problems(expect: Expect, profile: Profile, answer: &Answer) -> Vec<String> {
     let mut problems = Vec::new();
     let mut check = |right: bool, what: &str| {
         if !right {
@@ -142,48 +146,103 @@ fn problems(expect: Expect, answer: &Answer) -> Vec<String> {
         check(false, "a header value is not printable ASCII");
         return problems;
     }
+    let echoes = |(_, value): &(String, Vec<u8>)| String::from_utf8_lossy(value).contains(CANARY);
     check(
-        answer.upstream.is_some() == (expect == Expect::Accepted),
-        "the service behind was, or was not, called",
+        !answer.headers.iter().any(echoes),
+        "something of the request comes back",
     );
+    check(
+        answer.body.is_empty(),
+        "a body that says more than the challenge",
+    );
+    if let (Some(reasons), Some(reason)) = (expect.reasons(), &answer.reason) {
+        check(reasons.contains(&reason.as_str()), "another reason");
+    }
+    check_upstream(expect, answer, &mut check);
     let nonces = answer.nonces().len();
     match expect {
         Expect::UseNonce => check(nonces == 1, "not one nonce"),
-        Expect::Accepted => check(nonces <= 1, "several nonces"),
+        _ if expect.passes() => check(nonces <= 1, "several nonces"),
         _ => check(nonces == 0, "a nonce that nobody asked for"),
     }
     check(
-        !answer.nonces().contains(&"from-upstream"),
+        // To what is public nothing is added, and nothing of it taken away.
+        expect == Expect::Public || !answer.nonces().contains(&"from-upstream"),
         "a nonce of the service behind",
     );
-    let challenged = expect == Expect::Challenge || expect.code().is_some();
-    let retried = matches!(
-        expect,
-        Expect::TooMany | Expect::StoreUnavailable | Expect::IssuerUnavailable
-    );
     check(
-        answer.retry_after().is_some() == retried,
+        answer.retry_after().is_some() == expect.is_for_later(),
         "Retry-After is, or is not, there",
     );
-    match answer.challenges()[..] {
-        [] => check(!challenged, "no challenge"),
-        [challenge] => {
-            check(challenged, "a challenge that does not belong");
-            check(
-                error_of(challenge) == expect.code(),
-                "another error code in the challenge",
-            );
-            check(
-                challenge.starts_with("DPoP ") && challenge.contains("algs=\""),
-                "no DPoP challenge with its algorithms",
-            );
-        }
-        _ => check(false, "several challenges"),
-    }
+    check_challenges(expect, profile, answer, &mut check);
     problems
 }
 
-fn error_of(challenge: &str) -> Option<&str> {
-    let (_, rest) = challenge.split_once("error=\"")?;
-    rest.split('"').next()
+fn check_upstream(expect: Expect, answer: &Answer, check: &mut impl FnMut(bool, &str)) {
+    let Some(upstream) = &answer.upstream else {
+        check(!expect.passes(), "the service behind was not called");
+        return;
+    };
+    check(expect.passes(), "the service behind was called");
+    let nameless = matches!(expect, Expect::Public | Expect::Reported);
+    check(
+        !nameless || (&upstream.subject, &upstream.client_id) == (&None, &None),
+        "access that nobody has",
+    );
+    check(
+        upstream.reported.is_some() == (expect == Expect::Reported),
+        "a reason to refuse it is, or is not, there",
+    );
+}
+
+fn check_challenges(
+    expect: Expect,
+    profile: Profile,
+    answer: &Answer,
+    check: &mut impl FnMut(bool, &str),
+) {
+    let challenges = answer.challenges();
+    if expect.passes() || expect.is_for_later() {
+        check(
+            challenges.is_empty(),
+            "a challenge that does not belong there",
+        );
+        return;
+    }
+    let schemes = profile.schemes();
+    if challenges.len() != schemes.len() {
+        check(false, "not one challenge for each scheme");
+        return;
+    }
+    for (challenge, scheme) in challenges.into_iter().zip(schemes) {
+        let (name, parameters) = challenge.split_once(' ').unwrap_or((challenge, ""));
+        check(name == *scheme, "a challenge of another scheme");
+        let of = |name| parameter(parameters, name);
+        check(
+            of("algs").is_some() == (name == "DPoP"),
+            "algorithms belong to DPoP",
+        );
+        // Who comes with a certificate has nothing to do with proofs.
+        let concerned = name == "DPoP"
+            || !matches!(expect.code(), Some("invalid_dpop_proof" | "use_dpop_nonce"));
+        let code = expect.code().filter(|_| concerned);
+        check(of("error") == code, "another error code in the challenge");
+        let (acr_values, max_age, scope) = match expect {
+            Expect::StepUp(step) => (step.acr_values, step.max_age, step.scope),
+            Expect::InsufficientScope(scope) => (None, None, scope),
+            _ => (None, None, None),
+        };
+        check(of("acr_values") == acr_values, "other acr_values");
+        check(of("max_age") == max_age, "another max_age");
+        check(of("scope") == scope, "another scope");
+    }
+}
+
+/// A parameter of a challenge whose values need no escapes.
+fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
+    parameters.split(", ").find_map(|one| {
+        one.strip_prefix(name)?
+            .strip_prefix("=\"")?
+            .strip_suffix('"')
+    })
 }

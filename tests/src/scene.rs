@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
+use fapi_core::mtls::{Connection, Peer};
 use tower_fapi::testing::{
     Algorithm, ProofBuilder, TestClient, TestClock, TestIssuer, TokenBuilder, UnixTime,
 };
 
+use crate::certificate::Certificate;
 use crate::host::Host;
 use crate::profile::Profile;
 use crate::wire::{Answer, WireRequest};
@@ -14,6 +16,11 @@ use crate::wire::{Answer, WireRequest};
 pub const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 pub const ISSUER: &str = "https://as.example.com";
 pub const OTHER_ISSUER: &str = "https://as2.example.com";
+/// An issuer of which some profiles know no keys, and cannot get any.
+pub const SILENT_ISSUER: &str = "https://as3.example.com";
+
+/// A word that requests have in odd places, and that no answer and no log may have.
+pub const CANARY: &str = "canary-7f3d";
 
 /// Keys, made once: RSA takes its time.
 pub struct Cast {
@@ -21,15 +28,27 @@ pub struct Cast {
     clients: [TestClient; 3],
     /// An issuer that some profiles trust beside the first.
     pub other_issuer: TestIssuer,
+    /// The first issuer with a key that it has only just published.
+    pub late_issuer: TestIssuer,
     /// Keys that nobody trusts and no token is bound to.
     pub stranger: TestClient,
+    /// What a client shows in a TLS handshake.
+    pub certificate: Certificate,
+    /// The same key's next certificate.
+    pub renewed_certificate: Certificate,
 }
 
-pub static CAST: LazyLock<Cast> = LazyLock::new(|| Cast {
-    issuers: ALGORITHMS.map(|algorithm| TestIssuer::new(ISSUER).with_algorithm(algorithm)),
-    clients: ALGORITHMS.map(TestClient::with_algorithm),
-    other_issuer: TestIssuer::new(OTHER_ISSUER),
-    stranger: TestClient::new(),
+pub static CAST: LazyLock<Cast> = LazyLock::new(|| {
+    let [certificate, renewed_certificate] = Certificate::two_of_one_key();
+    Cast {
+        issuers: ALGORITHMS.map(|algorithm| TestIssuer::new(ISSUER).with_algorithm(algorithm)),
+        clients: ALGORITHMS.map(TestClient::with_algorithm),
+        other_issuer: TestIssuer::new(OTHER_ISSUER),
+        late_issuer: TestIssuer::new(ISSUER),
+        stranger: TestClient::new(),
+        certificate,
+        renewed_certificate,
+    }
 });
 
 pub const ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::Ps256, Algorithm::EdDsa];
@@ -142,6 +161,26 @@ impl<'a> Scene<'a> {
         WireRequest::new(method, target)
             .header("Authorization", format!("DPoP {token}"))
             .header("DPoP", proof)
+    }
+
+    /// `GET` of this path with a good proof for this token.
+    pub fn get(&self, path: &str, token: &str) -> WireRequest {
+        self.request_to(
+            "GET",
+            path,
+            token,
+            &self.proof_for("GET", path, token).build(),
+        )
+    }
+
+    /// `GET /accounts` with this token as `Bearer`, over a connection on which this certificate was shown.
+    pub fn bearer(&self, token: &str, certificate: Option<&Certificate>) -> WireRequest {
+        WireRequest::new("GET", "/accounts")
+            .header("Authorization", format!("Bearer {token}"))
+            .over(Connection {
+                certificate: certificate.map(Certificate::thumbprint),
+                peer: Peer::Unknown,
+            })
     }
 
     /// A request in which everything is as it should be.

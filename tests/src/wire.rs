@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use fapi_core::mtls::Connection;
+
 /// A request, byte for byte, apart from the HTTP version.
 #[derive(Clone, Debug)]
 pub struct WireRequest {
@@ -12,6 +14,8 @@ pub struct WireRequest {
     pub headers: Vec<(String, Vec<u8>)>,
     /// What follows the empty line: a body, or chunks and trailers.
     pub body: Vec<u8>,
+    /// The connection that it comes over, as the server would describe it.
+    pub connection: Connection,
 }
 
 impl WireRequest {
@@ -21,6 +25,7 @@ impl WireRequest {
             target: target.into(),
             headers: vec![("Host".into(), b"api.example.com".to_vec())],
             body: Vec::new(),
+            connection: Connection::default(),
         }
     }
 
@@ -45,6 +50,20 @@ impl WireRequest {
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+
+    pub fn over(mut self, connection: Connection) -> Self {
+        self.connection = connection;
+        self
+    }
+
+    /// Whether it is a gRPC request (gRPC over HTTP/2, "Requests").
+    pub fn is_grpc(&self) -> bool {
+        let mut types = self.lines("Content-Type");
+        types.next().is_some_and(|value| {
+            let name = value.split(|byte| b";+ ".contains(byte)).next();
+            name.is_some_and(|name| name.eq_ignore_ascii_case(b"application/grpc"))
+        })
     }
 
     /// The lines of a header, without the optional white space around them (RFC 9110 §5.5).
@@ -77,9 +96,12 @@ impl WireRequest {
 /// What a host answered.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// 0 where the connection was closed without one.
+    /// 0 where the connection was closed without one; of a gRPC refusal, the HTTP status that its code stands for.
     pub status: u16,
+    /// The gRPC code of a refusal to a gRPC request, which on the wire is HTTP 200, trailers only.
+    pub grpc: Option<u8>,
     pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
     /// The reason for a refusal, where the host can tell it.
     pub reason: Option<String>,
     /// What the service behind saw, if it was called.
@@ -92,7 +114,22 @@ pub struct UpstreamView {
     pub method: String,
     pub subject: Option<String>,
     pub client_id: Option<String>,
+    /// Why it would have been refused, where a rule only reports.
+    pub reported: Option<String>,
     pub body: Vec<u8>,
+}
+
+impl UpstreamView {
+    /// The request as a host without a part in the body passes it on, from nobody.
+    pub fn nameless(request: &WireRequest) -> Self {
+        Self {
+            method: request.method.clone(),
+            subject: None,
+            client_id: None,
+            reported: None,
+            body: request.body.clone(),
+        }
+    }
 }
 
 impl Answer {
@@ -121,6 +158,7 @@ impl fmt::Debug for Answer {
         let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
         f.debug_struct("Answer")
             .field("status", &self.status)
+            .field("grpc", &self.grpc)
             .field("reason", &self.reason)
             .field("upstream", &self.upstream)
             .field(

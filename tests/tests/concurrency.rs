@@ -1,4 +1,4 @@
-//! One proof, many senders at once, over real connections.
+//! I06: one proof, many senders at once, over real connections.
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 use std::net::SocketAddr;

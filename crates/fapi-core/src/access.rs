@@ -5,8 +5,13 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::UnixTime;
+use crate::challenge::Challenge;
+use crate::config::Mode;
+use crate::denial::Denial;
+use crate::rules::{AuthorizationDetails, MalformedAuthorizationDetails, PolicyError, Requirement};
+use crate::time::UnixTime;
 use crate::token::{Confirmation, Scope, VerifiedToken};
+use crate::verifier::{Terms, Verifier};
 
 /// Proof that a request carried a valid access token and that its sender is the one it was issued to.
 ///
@@ -14,11 +19,21 @@ use crate::token::{Confirmation, Scope, VerifiedToken};
 #[derive(Clone)]
 pub struct Access {
     token: Arc<VerifiedToken>,
+    verifier: Arc<Verifier>,
+    terms: Terms,
 }
 
 impl Access {
-    pub(crate) const fn new(token: Arc<VerifiedToken>) -> Self {
-        Self { token }
+    pub(crate) const fn new(
+        token: Arc<VerifiedToken>,
+        verifier: Arc<Verifier>,
+        terms: Terms,
+    ) -> Self {
+        Self {
+            token,
+            verifier,
+            terms,
+        }
     }
 
     /// The issuer that made the token, as the configuration names it.
@@ -76,6 +91,48 @@ impl Access {
     /// The claims are not of the form that `T` wants.
     pub fn claims<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.token.claims)
+    }
+
+    /// What the token's `authorization_details` grant at the resource that the request came to (RFC 9396 §9); nothing if
+    /// the token has none. They are read anew each time.
+    ///
+    /// # Errors
+    ///
+    /// They are malformed: nothing of them counts.
+    pub fn authorization_details(
+        &self,
+    ) -> Result<AuthorizationDetails, MalformedAuthorizationDetails> {
+        let resource = self.verifier.policy().resource_at(self.terms.origin);
+        AuthorizationDetails::read(&self.token.claims, resource)
+    }
+
+    /// Whether the token has what is asked for, at the time `now`. It is judged as by a rule of the configuration.
+    ///
+    /// # Errors
+    ///
+    /// What it lacks. [`challenge`](Self::challenge) says it to the client, and [`mode`](Self::mode) whether it is to be
+    /// refused at all.
+    pub fn require(
+        &self,
+        requirement: &Arc<Requirement>,
+        now: UnixTime,
+    ) -> Result<(), PolicyError> {
+        let policy = self.verifier.policy();
+        let view = policy.view(&self.token, self.terms.origin);
+        requirement.check(&view, now, policy.future())
+    }
+
+    /// Whether the request met a rule, or else a configuration, that refuses or one that only reports.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.terms.mode
+    }
+
+    /// The answer to the request, should it be refused after all.
+    #[must_use]
+    pub fn challenge(&self, denial: &Denial) -> Challenge {
+        let policy = self.verifier.policy();
+        Challenge::at_origin(denial, policy, policy.origin_at(self.terms.origin))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::denial::{Denial, Malformed, ProofError, TokenError};
 use crate::dpop::Nonce;
-use crate::policy::{Constraint, Policy};
+use crate::policy::{Constraint, Policy, PublicOrigin};
 use crate::rules::PolicyError;
 
 /// The answer to a refused request, for any host to write down.
@@ -72,7 +72,18 @@ impl Challenge {
     /// The answer to `denial` under `policy`, for a request that came to `authority`.
     #[must_use]
     pub fn new(denial: &Denial, policy: &Policy, authority: Option<&str>) -> Self {
-        let challenge = |error| challenges(error, denial, policy, authority);
+        let origin = policy.origin_of(authority).map(|(_, public)| public);
+        Self::at_origin(denial, policy, origin)
+    }
+
+    /// The answer to a request that came to this origin.
+    pub(crate) fn at_origin(
+        denial: &Denial,
+        policy: &Policy,
+        origin: Option<&PublicOrigin>,
+    ) -> Self {
+        let metadata = origin.map(PublicOrigin::metadata_url);
+        let challenge = |error| challenges(error, denial, policy, metadata);
         let (status, grpc_code, www_authenticate, retry_after) = match answer(denial) {
             // RFC 6750 §3.1: no error code where no authentication was attempted.
             Answer::Bare => (401, 16, challenge(None), None),
@@ -139,9 +150,8 @@ fn challenges(
     error: Option<(Code, &'static str)>,
     denial: &Denial,
     policy: &Policy,
-    authority: Option<&str>,
+    metadata: Option<&str>,
 ) -> Vec<String> {
-    let metadata = policy.metadata_url(authority);
     let mut dpop = Scheme::new("DPoP");
     dpop.error(error, denial);
     dpop.parameter("algs", policy.proof_algorithms());
@@ -513,7 +523,7 @@ mod tests {
                 claims: "{}",
                 resource: "https://api.example.com",
             };
-            Denial::Insufficient(rule.check(&token, NOW).unwrap_err())
+            Denial::Insufficient(rule.check(&token, NOW, 10).unwrap_err())
         })
     }
 

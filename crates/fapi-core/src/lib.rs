@@ -82,8 +82,8 @@ pub use metadata::ResourceMetadata;
 pub use policy::Policy;
 pub use request::{FieldLines, PresentedRequest, RequestKind};
 pub use rules::{
-    AuthorizationDetail, AuthorizationDetails, MalformedAuthorizationDetails, MissingScope,
-    PolicyError, StepUp,
+    AuthorizationDetail, AuthorizationDetails, DetailType, MalformedAuthorizationDetails,
+    MissingScope, PolicyError, Requirement, StepUp,
 };
 pub use step::{
     Accepted, IntrospectionQuery, IntrospectionResponse, KeysQuery, NeedIntrospection, NeedKeys,

@@ -173,9 +173,10 @@ impl Policy {
             .map(|(_, public)| &public.metadata)
     }
 
-    /// The value of `resource_metadata` in challenges (RFC 9728 §5.1).
-    pub(crate) fn metadata_url(&self, authority: Option<&str>) -> Option<&str> {
-        self.metadata_of(authority).map(ResourceMetadata::url)
+    /// Whether CORS preflight requests pass without a token (`preflight: allow`).
+    #[must_use]
+    pub fn lets_preflight_pass(&self) -> bool {
+        self.preflight == Preflight::Allow
     }
 
     /// The value of `algs` in challenges (RFC 9449 §7.1).
@@ -244,7 +245,7 @@ impl Policy {
     /// What stands before a request.
     pub(crate) fn guard(&self, request: &PresentedRequest<'_>) -> Guard {
         // Fetch Standard §4.8: a browser sends no credentials with a preflight request.
-        if request.kind == RequestKind::CorsPreflight && self.preflight == Preflight::Allow {
+        if request.kind == RequestKind::CorsPreflight && self.lets_preflight_pass() {
             return Guard::Open;
         }
         match self.rules.select(request.method, request.path) {
@@ -276,17 +277,26 @@ impl Policy {
                 Err(Denial::Insufficient(PolicyError::NoRule))
             }
             RuleChoice::Rule(rule) => {
-                let view = TokenView {
-                    issuer: &token.issuer,
-                    scope: &token.scope,
-                    claims: &token.claims,
-                    resource: self
-                        .origin_at(entry.origin)
-                        .map_or("", |public| &public.resource),
-                };
-                rule.check(&view, now).map_err(Denial::Insufficient)
+                let view = self.view(token, entry.origin);
+                rule.check(&view, now, self.future())
+                    .map_err(Denial::Insufficient)
             }
         }
+    }
+
+    /// What requirements look at in a token that came to the origin at `place`.
+    pub(crate) fn view<'a>(&'a self, token: &'a VerifiedToken, place: usize) -> TokenView<'a> {
+        TokenView {
+            issuer: &token.issuer,
+            scope: &token.scope,
+            claims: &token.claims,
+            resource: self.resource_at(place),
+        }
+    }
+
+    /// The resource identifier of the origin at `place`.
+    pub(crate) fn resource_at(&self, place: usize) -> &str {
+        self.origin_at(place).map_or("", |public| &public.resource)
     }
 
     /// The trusted issuer with exactly this name.
@@ -312,6 +322,13 @@ impl Policy {
         self.issuers
             .iter()
             .find(|issuer| matches!(issuer.format, TokenFormat::Opaque | TokenFormat::Any))
+    }
+}
+
+impl PublicOrigin {
+    /// The value of `resource_metadata` in challenges (RFC 9728 §5.1).
+    pub(crate) fn metadata_url(&self) -> &str {
+        self.metadata.url()
     }
 }
 

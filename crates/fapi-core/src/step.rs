@@ -303,7 +303,7 @@ impl NeedReplayCheck {
             Ok(answer) => self.verifier.decide(self.token, &self.judged, &answer, now),
             Err(unavailable) => Verdict::denied(
                 Denial::Unavailable(Dependency::ReplayStore, unavailable),
-                self.judged.mode,
+                self.judged.terms.mode,
             ),
         }
     }

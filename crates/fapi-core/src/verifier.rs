@@ -107,6 +107,14 @@ pub(crate) struct Judged {
     pub(crate) remember_until: UnixTime,
     pub(crate) thumbprint: Thumbprint,
     freshness: Freshness,
+    pub(crate) terms: Terms,
+}
+
+/// Under what a request was judged: what is left of its [`Entry`] when the verdict has been reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// Its place among the public origins.
+    pub(crate) origin: usize,
     pub(crate) mode: Mode,
 }
 
@@ -469,7 +477,7 @@ impl Verifier {
             Proven::Proof(proof) => self.before_replay(token, proof, entry, now),
             // RFC 8705: the TLS handshake is the proof, and cannot be replayed.
             Proven::Certificate => Ok(Step::Done(Verdict::Accepted(Accepted {
-                access: Access::new(token),
+                access: Access::new(token, Arc::clone(self), self.terms(entry)),
                 nonce: None,
             }))),
         }
@@ -505,7 +513,7 @@ impl Verifier {
             remember_until: proof.freshness.remember_until(rules),
             thumbprint: proof.thumbprint,
             freshness: proof.freshness,
-            mode: self.policy.mode_of(&entry.rule),
+            terms: self.terms(entry),
         };
         match self.policy.replay() {
             ReplayRule::Check => Ok(Step::NeedReplayCheck(NeedReplayCheck {
@@ -523,7 +531,7 @@ impl Verifier {
     }
 
     pub(crate) fn decide(
-        &self,
+        self: &Arc<Self>,
         token: Arc<VerifiedToken>,
         judged: &Judged,
         answer: &ReplayAnswer,
@@ -553,11 +561,11 @@ impl Verifier {
                 }
             }
         };
-        Verdict::denied(denial, judged.mode)
+        Verdict::denied(denial, judged.terms.mode)
     }
 
     fn accept(
-        &self,
+        self: &Arc<Self>,
         token: Arc<VerifiedToken>,
         judged: &Judged,
         epoch: &Epoch,
@@ -568,7 +576,7 @@ impl Verifier {
             .wants_renewal(self.policy.proof_rules(), now);
         Accepted {
             nonce: renew.then(|| self.nonces.mint(&judged.thumbprint, epoch, now)),
-            access: Access::new(token),
+            access: Access::new(token, Arc::clone(self), judged.terms),
         }
     }
 
@@ -603,6 +611,13 @@ impl Verifier {
 
     pub(crate) fn mode_of(&self, entry: &Entry) -> Mode {
         self.policy.mode_of(&entry.rule)
+    }
+
+    fn terms(&self, entry: &Entry) -> Terms {
+        Terms {
+            origin: entry.origin,
+            mode: self.mode_of(entry),
+        }
     }
 
     fn origin(&self, entry: &Entry) -> Result<&PublicOrigin, Denial> {

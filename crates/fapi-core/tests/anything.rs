@@ -1,4 +1,4 @@
-//! Whatever the bytes, the verifier neither panics nor accepts.
+//! Whatever the bytes, the verifier neither panics nor accepts (T15).
 
 #![expect(clippy::panic, reason = "helpers of tests may panic too")]
 

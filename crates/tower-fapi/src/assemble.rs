@@ -14,6 +14,7 @@ use crate::introspect::HttpIntrospector;
 use crate::keys::ConfiguredKeys;
 use crate::ports::{Introspector, KeySource, ReplayStore};
 use crate::replay::MemoryReplayStore;
+use crate::report::Refusals;
 use crate::secret;
 
 /// The parts that are the application's own, in place of what the configuration describes.
@@ -23,6 +24,7 @@ pub(crate) struct Parts {
     pub(crate) replay: Option<Arc<dyn ReplayStore>>,
     pub(crate) http: Option<reqwest::Client>,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 /// The memory of used proofs, with what belongs to it.
@@ -60,6 +62,7 @@ impl Parts {
             replay: Arc::clone(&memory.store),
             memory,
             clock: Arc::clone(&self.clock),
+            refusals: Arc::clone(&self.refusals),
         })
     }
 

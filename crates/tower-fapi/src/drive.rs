@@ -8,9 +8,13 @@ use fapi_core::{
     Facts, IntrospectionResponse, KeySet, KeysQuery, KnownKeys, NeedIntrospection, NeedReplayCheck,
     PresentedRequest, ReplayAnswer, ReplayOutcome, Step, Unavailable, UnixTime, Verdict, Verifier,
 };
+use tracing::{Instrument as _, Span};
 
 use crate::assemble::Memory;
+use crate::interaction::InteractionId;
+use crate::measure::{self, Replay};
 use crate::ports::{Answer, IntrospectionBody, Introspector, KeySource, PortFuture, ReplayStore};
+use crate::report::Refusals;
 
 /// Tells the time.
 pub(crate) type Clock = dyn Fn() -> UnixTime + Send + Sync;
@@ -26,6 +30,7 @@ pub(crate) struct Shared {
     /// Where client certificates come from, if tokens may be bound to them.
     pub(crate) certificates: Option<CertificatePolicy>,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 /// Where a verdict stands.
@@ -36,30 +41,38 @@ pub(crate) enum Driven {
 
 impl Shared {
     /// Decides about a request, at once if nothing has to be waited for.
-    pub(crate) fn decide(self: &Arc<Self>, request: &PresentedRequest<'_>) -> Driven {
+    pub(crate) fn decide(
+        self: &Arc<Self>,
+        request: &PresentedRequest<'_>,
+        id: &InteractionId,
+    ) -> Driven {
         let facts = Facts {
             keys: &AtHand(&*self.keys),
             epoch: self.replay.epoch(),
         };
         let mut step = self.verifier.begin(request, &facts, (self.clock)());
         loop {
-            match self.answer(step) {
+            match self.answer(step, id) {
                 Answered::Done(verdict) => return Driven::Done(verdict),
                 Answered::Next(next) => step = next,
-                Answered::Wait(next) => return Driven::Waiting(self.wait(next)),
+                Answered::Wait(next) => return Driven::Waiting(self.wait(next, id.clone())),
             }
         }
     }
 
     /// Goes on in a future of its own.
-    fn wait(self: &Arc<Self>, mut next: PortFuture<Answered>) -> PortFuture<Verdict> {
+    fn wait(
+        self: &Arc<Self>,
+        mut next: PortFuture<Answered>,
+        id: InteractionId,
+    ) -> PortFuture<Verdict> {
         let shared = Arc::clone(self);
         Box::pin(async move {
             let mut answered = next.await;
             loop {
                 match answered {
                     Answered::Done(verdict) => return verdict,
-                    Answered::Next(step) => answered = shared.answer(step),
+                    Answered::Next(step) => answered = shared.answer(step, &id),
                     Answered::Wait(later) => {
                         next = later;
                         answered = next.await;
@@ -70,13 +83,15 @@ impl Shared {
     }
 
     /// Answers one question of the core.
-    fn answer(self: &Arc<Self>, step: Step) -> Answered {
+    fn answer(self: &Arc<Self>, step: Step, id: &InteractionId) -> Answered {
         match step {
             Step::Done(verdict) => Answered::Done(verdict),
-            Step::NeedReplayCheck(need) => self.check_replay(need),
+            Step::NeedReplayCheck(need) => self.check_replay(need, id),
             Step::NeedKeys(need) => {
                 let answer = self.keys.fetch(need.query());
-                self.then(answer, |keys, now| Answered::Next(need.resume(keys, now)))
+                self.then(answer, Wait::Keys, id, |keys, now| {
+                    Answered::Next(need.resume(keys, now))
+                })
             }
             Step::NeedIntrospection(need) => {
                 let answer = match &self.introspector {
@@ -85,20 +100,31 @@ impl Shared {
                     None => Answer::Now(Err(Unavailable::retry_after_seconds(60))),
                 };
                 let shared = Arc::clone(self);
-                self.then(answer, move |response, now| match response {
-                    Ok(IntrospectionBody::Json(json)) => {
-                        let response = IntrospectionResponse::Json(&json);
-                        Answered::Next(need.resume(Ok(response), now))
-                    }
-                    Ok(IntrospectionBody::Jwt(text)) => shared.open_signed(need, text),
-                    Err(unavailable) => Answered::Next(need.resume(Err(unavailable), now)),
-                })
+                let of = id.clone();
+                self.then(
+                    answer,
+                    Wait::Introspection,
+                    id,
+                    move |response, now| match response {
+                        Ok(IntrospectionBody::Json(json)) => {
+                            let response = IntrospectionResponse::Json(&json);
+                            Answered::Next(need.resume(Ok(response), now))
+                        }
+                        Ok(IntrospectionBody::Jwt(text)) => shared.open_signed(need, text, &of),
+                        Err(unavailable) => Answered::Next(need.resume(Err(unavailable), now)),
+                    },
+                )
             }
         }
     }
 
     /// A signed introspection response: with the issuer's keys at hand, fetched anew if they lack the one it names.
-    fn open_signed(self: &Arc<Self>, need: NeedIntrospection, text: String) -> Answered {
+    fn open_signed(
+        self: &Arc<Self>,
+        need: NeedIntrospection,
+        text: String,
+        id: &InteractionId,
+    ) -> Answered {
         let issuer = need.query().issuer.to_owned();
         let kid = IntrospectionResponse::kid_of(&text);
         let has_key = |keys: &Arc<KeySet>| kid.as_deref().is_none_or(|kid| keys.has_kid(kid));
@@ -109,7 +135,7 @@ impl Shared {
                 kid: kid.as_deref(),
             }),
         };
-        self.then(keys, move |keys, now| {
+        self.then(keys, Wait::Keys, id, move |keys, now| {
             let response = keys
                 .as_deref()
                 .map(|keys| IntrospectionResponse::Jwt { text: &text, keys });
@@ -117,13 +143,14 @@ impl Shared {
         })
     }
 
-    fn check_replay(self: &Arc<Self>, need: NeedReplayCheck) -> Answered {
+    fn check_replay(self: &Arc<Self>, need: NeedReplayCheck, id: &InteractionId) -> Answered {
         let now = (self.clock)();
         let query = need.query();
         let checked = self
             .quotas()
             .check(query.issuer, query.client, query.thumbprint, now);
         if let Err(exceeded) = checked {
+            measure::replay(Replay::OverQuota);
             let answer = ReplayAnswer {
                 outcome: ReplayOutcome::OverQuota(exceeded),
                 epoch: self.replay.epoch().unwrap_or(Epoch::new(0, now)),
@@ -132,7 +159,8 @@ impl Shared {
         }
         let answer = self.replay.insert(query, now);
         let shared = Arc::clone(self);
-        self.then(answer, move |answer, now| {
+        self.then(answer, Wait::ReplayStore, id, move |answer, now| {
+            measure::replay(Replay::of(&answer));
             if let Ok(ReplayAnswer {
                 outcome: ReplayOutcome::Fresh,
                 ..
@@ -151,12 +179,15 @@ impl Shared {
     fn then<T: Send + 'static>(
         self: &Arc<Self>,
         answer: Answer<T>,
+        wait: Wait,
+        id: &InteractionId,
         resume: impl FnOnce(T, UnixTime) -> Answered + Send + 'static,
     ) -> Answered {
         match answer {
             Answer::Now(answer) => resume(answer, (self.clock)()),
             Answer::Later(answer) => {
                 let shared = Arc::clone(self);
+                let answer = answer.instrument(wait.span(id));
                 Answered::Wait(Box::pin(async move {
                     let answer = answer.await;
                     resume(answer, (shared.clock)())
@@ -175,6 +206,40 @@ enum Answered {
     Done(Verdict),
     Next(Step),
     Wait(PortFuture<Answered>),
+}
+
+/// What a request waits for.
+#[derive(Clone, Copy)]
+enum Wait {
+    Keys,
+    Introspection,
+    ReplayStore,
+}
+
+impl Wait {
+    /// The span of one wait: what is logged inside is about this request.
+    fn span(self, id: &InteractionId) -> Span {
+        let wait = match self {
+            Self::Keys => "keys",
+            Self::Introspection => "introspection",
+            Self::ReplayStore => "replay_store",
+        };
+        let interaction_id = id.as_str();
+        tracing::debug_span!(target: "tower_fapi", "fapi.wait", interaction_id, wait)
+    }
+}
+
+impl Replay {
+    fn of(answer: &Result<ReplayAnswer, Unavailable>) -> Self {
+        match answer.as_ref().map(|answer| answer.outcome) {
+            Ok(ReplayOutcome::Fresh) => Self::Fresh,
+            Ok(ReplayOutcome::Seen) => Self::Seen,
+            Ok(ReplayOutcome::Full) => Self::Full,
+            Ok(ReplayOutcome::Forgotten) => Self::Forgotten,
+            Ok(ReplayOutcome::OverQuota(_)) => Self::OverQuota,
+            Err(_) => Self::Unavailable,
+        }
+    }
 }
 
 /// The key source, as the core sees it.

@@ -1,4 +1,6 @@
-//! The extractor for axum handlers.
+//! The extractors for axum handlers.
+
+mod details;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,12 +9,14 @@ use axum::extract::{ConnectInfo, OriginalUri};
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use fapi_core::mtls::{Connection, Peer};
+use http::Extensions;
 use http::request::Parts;
-use http::{Extensions, StatusCode};
 
-use crate::response::{Protocol, refuse};
+use crate::response::{Protocol, misconfigured, refuse};
 use crate::target::Hooks;
 use crate::{Access, Reported};
+
+pub use details::{Details, NoDetails};
 
 /// A handler asked for [`Access`] and there is none.
 #[derive(Clone, Debug)]
@@ -39,7 +43,7 @@ impl std::error::Error for NoAccess {}
 impl IntoResponse for NoAccess {
     fn into_response(self) -> Response {
         match self {
-            Self::LayerMissing => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Self::LayerMissing => misconfigured(Protocol::Http),
             Self::Reported(reported) => refuse(reported.challenge(), Protocol::Http),
         }
     }
@@ -49,16 +53,23 @@ impl<S: Sync> FromRequestParts<S> for Access {
     type Rejection = NoAccess;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, NoAccess> {
-        if let Some(access) = parts.extensions.get() {
-            return Ok(Self::clone(access));
-        }
-        if let Some(reported) = parts.extensions.get::<Reported>() {
-            return Err(NoAccess::Reported(Box::new(reported.clone())));
-        }
-        let problem = NoAccess::LayerMissing;
-        tracing::error!(target: "tower_fapi", path = parts.uri.path(), "{problem}");
-        Err(problem)
+        access(parts)
     }
+}
+
+fn access(parts: &Parts) -> Result<Access, NoAccess> {
+    let access = parts.extensions.get().cloned();
+    access.ok_or_else(|| no_access(parts))
+}
+
+/// Why there is none.
+fn no_access(parts: &Parts) -> NoAccess {
+    if let Some(reported) = parts.extensions.get::<Reported>() {
+        return NoAccess::Reported(Box::new(reported.clone()));
+    }
+    let problem = NoAccess::LayerMissing;
+    tracing::error!(target: "tower_fapi", path = parts.uri.path(), "{problem}");
+    problem
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for Access {

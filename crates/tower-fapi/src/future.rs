@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use fapi_core::dpop::Nonce;
-use fapi_core::{Accepted, Challenge, Denial, Verdict};
+use fapi_core::{Accepted, Challenge, Denial, RequestKind, Verdict};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -13,10 +13,12 @@ use tower_service::Service;
 use crate::access::Access;
 use crate::drive::Shared;
 use crate::interaction::InteractionId;
+use crate::measure::{self, Decision, Stopwatch};
 use crate::ports::PortFuture;
+use crate::refusal::Refusal;
 use crate::report::{self, Reported};
 use crate::response::{self, Protocol};
-use crate::target::{Hooks, authority};
+use crate::target::{Hooks, Preflight, authority, kind};
 
 pin_project! {
     /// The future of [`Fapi`](crate::Fapi).
@@ -49,6 +51,7 @@ pin_project! {
 /// What the answer to a request needs to know of it.
 #[derive(Clone)]
 pub(crate) struct Arrival {
+    pub(crate) begun: Stopwatch,
     pub(crate) id: InteractionId,
     pub(crate) protocol: Protocol,
     pub(crate) hooks: Hooks,
@@ -61,12 +64,6 @@ pub(crate) struct Waiting<S, ReqBody> {
     pub(crate) request: Request<ReqBody>,
     pub(crate) arrival: Arrival,
     pub(crate) shared: Arc<Shared>,
-}
-
-struct Refusal {
-    denial: Denial,
-    challenge: Challenge,
-    arrival: Arrival,
 }
 
 /// What becomes of the `DPoP-Nonce` of an inner response.
@@ -115,17 +112,25 @@ where
     ) -> Self {
         let nonce = match verdict {
             Verdict::Accepted(Accepted { access, nonce }) => {
-                report::accepted(&arrival.id);
-                request.extensions_mut().insert(Access::new(access));
+                report::accepted(&arrival);
+                let (clock, refusals) = (Arc::clone(&shared.clock), Arc::clone(&shared.refusals));
+                let access = Access::new(access, clock, refusals);
+                request.extensions_mut().insert(access);
                 NonceRule::Ours(nonce)
             }
             Verdict::Public => {
-                report::public(&arrival.id);
+                report::public(&arrival);
+                if passes_as_preflight(shared, &request) {
+                    request.extensions_mut().insert(Preflight);
+                }
                 NonceRule::Untouched
             }
             Verdict::Reported(denial) => {
                 let challenge = challenge(shared, &denial, &request, &arrival);
-                report::reported(&denial, &challenge, &arrival.id);
+                let now = (shared.clock)();
+                measure::decided(Decision::Reported(denial.reason()), arrival.begun);
+                let refusals = &shared.refusals;
+                refusals.reported(&denial, &challenge, &arrival.id, now);
                 let nonce = challenge.nonce().cloned();
                 let reported = Reported::new(denial, challenge);
                 request.extensions_mut().insert(reported);
@@ -133,12 +138,16 @@ where
             }
             Verdict::Refused(denial) => {
                 let challenge = challenge(shared, &denial, &request, &arrival);
-                report::refused(&denial, &challenge, &arrival.id);
+                let now = (shared.clock)();
+                measure::decided(Decision::Refused(denial.reason()), arrival.begun);
+                let refusals = &shared.refusals;
+                refusals.refused(&denial, &challenge, &arrival.id, now);
                 return Self::Refused {
                     refusal: Some(Refusal {
                         denial,
                         challenge,
-                        arrival,
+                        protocol: arrival.protocol,
+                        id: arrival.id,
                     }),
                 };
             }
@@ -150,6 +159,12 @@ where
             id: arrival.id,
         }
     }
+}
+
+/// Whether the configuration lets the request through because it is a CORS preflight request.
+fn passes_as_preflight<B>(shared: &Shared, request: &Request<B>) -> bool {
+    shared.verifier.policy().lets_preflight_pass()
+        && kind(request.method(), request.headers()) == RequestKind::CorsPreflight
 }
 
 fn challenge<B>(
@@ -212,14 +227,5 @@ where
             };
             state.set(next);
         }
-    }
-}
-
-impl Refusal {
-    fn into_response<B: Default>(self) -> Response<B> {
-        let mut response = response::refuse(&self.challenge, self.arrival.protocol);
-        self.arrival.id.put_on(response.headers_mut());
-        response.extensions_mut().insert(self.denial);
-        response
     }
 }

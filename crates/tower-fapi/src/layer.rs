@@ -11,7 +11,9 @@ use tower_layer::Layer;
 use crate::assemble::Parts;
 use crate::drive::Clock;
 use crate::handle::{FapiHandle, Live};
+use crate::measure;
 use crate::ports::{Introspector, KeySource, ReplayStore};
+use crate::report::Refusals;
 use crate::service::Fapi;
 use crate::target::Hooks;
 
@@ -144,12 +146,14 @@ impl FapiLayerBuilder {
     ///
     /// As [`FapiLayer::new`].
     pub fn build(self) -> Result<FapiLayer, ConfigError> {
+        measure::describe();
         let parts = Parts {
             keys: self.keys,
             introspector: self.introspector,
             replay: self.replay,
             http: self.http,
             clock: self.clock,
+            refusals: Arc::new(Refusals::new()),
         };
         Ok(FapiLayer {
             live: Arc::new(Live::new(&self.config, parts)?),

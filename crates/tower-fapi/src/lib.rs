@@ -37,12 +37,15 @@
 //! # }
 //! ```
 //!
+//! What requests need beyond a good token stands in the configuration, as `rules`, or in code: [`RequireScope`],
+//! [`RequireAcr`] and [`RequireAuthorizationDetails`] are layers for single routes behind this one.
+//!
 //! A refused request gets a response without body. Its extensions hold the [`Denial`], for layers further out; the log has
 //! the [`Reason`]'s code under the target `tower_fapi`: at info level for what clients do wrong, at warn level where no
 //! decision could be made. No token, proof or claim is logged.
 //!
-//! Where browsers of other origins are served, add `WWW-Authenticate` and `DPoP-Nonce` to `Access-Control-Expose-Headers` in
-//! a CORS layer *outside* this one, which must also answer preflight requests: they carry no token.
+//! [The guide](guide) has a page for each part: how to set it up, what is checked and refused, and what to mind, such as
+//! [CORS](guide::getting_started#cors).
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -52,27 +55,32 @@ mod drive;
 #[cfg(feature = "axum")]
 pub mod extract;
 mod future;
+pub mod guide;
 mod handle;
 mod interaction;
 pub mod introspect;
 pub mod keys;
 mod layer;
+mod measure;
 #[cfg(feature = "axum")]
 mod metadata;
 pub mod ports;
+mod refusal;
 mod replay;
 mod report;
+mod require;
 mod response;
 mod secret;
 mod service;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod throttle;
 
 pub use access::Access;
 pub use fapi_core::config::{Config as FapiConfig, ConfigError, IssuerConfig};
 pub use fapi_core::mtls;
-pub use fapi_core::{Denial, Reason};
+pub use fapi_core::{AuthorizationDetail, AuthorizationDetails, Denial, DetailType, Reason};
 pub use future::ResponseFuture;
 pub use handle::{FapiHandle, Readiness};
 pub use interaction::InteractionId;
@@ -81,4 +89,5 @@ pub use replay::MemoryReplayStore;
 #[cfg(feature = "redis")]
 pub use replay::{RedisProblem, RedisReplayStore};
 pub use report::Reported;
+pub use require::{Require, RequireAcr, RequireAuthorizationDetails, RequireFuture, RequireScope};
 pub use service::Fapi;

@@ -37,23 +37,36 @@ impl Protocol {
 
 /// The response to a refused request, without body.
 pub(crate) fn refuse<B: Default>(challenge: &Challenge, protocol: Protocol) -> Response<B> {
+    let mut response = match protocol {
+        Protocol::Http => http_status(
+            StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        ),
+        Protocol::Grpc => grpc_status(challenge.grpc_code(), "request refused"),
+    };
+    put(challenge, response.headers_mut());
+    response
+}
+
+/// The response where the application itself is wrong. The log says how.
+pub(crate) fn misconfigured<B: Default>(protocol: Protocol) -> Response<B> {
+    match protocol {
+        Protocol::Http => http_status(StatusCode::INTERNAL_SERVER_ERROR),
+        Protocol::Grpc => grpc_status(13, "internal error"),
+    }
+}
+
+fn http_status<B: Default>(status: StatusCode) -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = status;
+    response
+}
+
+fn grpc_status<B: Default>(code: u8, message: &'static str) -> Response<B> {
     let mut response = Response::new(B::default());
     let headers = response.headers_mut();
-    match protocol {
-        Protocol::Http => {
-            *response.status_mut() = StatusCode::from_u16(challenge.status())
-                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        }
-        Protocol::Grpc => {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-            headers.insert(
-                GRPC_STATUS,
-                HeaderValue::from(u16::from(challenge.grpc_code())),
-            );
-            headers.insert(GRPC_MESSAGE, HeaderValue::from_static("request refused"));
-        }
-    }
-    put(challenge, response.headers_mut());
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(GRPC_STATUS, HeaderValue::from(u16::from(code)));
+    headers.insert(GRPC_MESSAGE, HeaderValue::from_static(message));
     response
 }
 

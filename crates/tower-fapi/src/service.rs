@@ -12,6 +12,7 @@ use crate::drive::Driven;
 use crate::future::{Arrival, ResponseFuture, Waiting};
 use crate::handle::Live;
 use crate::interaction::InteractionId;
+use crate::measure::Stopwatch;
 use crate::response::Protocol;
 use crate::target::{Hooks, present};
 
@@ -43,14 +44,15 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let shared = self.live.current();
-        let presented = present(&request, self.hooks, shared.certificates.as_ref());
-        let driven = shared.decide(&presented);
         let arrival = Arrival {
+            begun: Stopwatch::start(),
             id: InteractionId::of(request.headers()),
             protocol: Protocol::of(request.headers()),
             hooks: self.hooks,
         };
+        let shared = self.live.current();
+        let presented = present(&request, self.hooks, shared.certificates.as_ref());
+        let driven = shared.decide(&presented, &arrival.id);
         match driven {
             Driven::Done(verdict) => {
                 ResponseFuture::decided(verdict, request, &mut self.inner, arrival, &shared)

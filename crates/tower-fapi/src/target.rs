@@ -27,6 +27,10 @@ impl Hooks {
     };
 }
 
+/// Among the extensions of a CORS preflight request that passed without a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Preflight;
+
 pub(crate) fn present<'a, B>(
     request: &'a Request<B>,
     hooks: Hooks,
@@ -76,7 +80,7 @@ fn certificate(
     policy.presented(&connection, lines).certificate().copied()
 }
 
-fn kind(method: &Method, headers: &HeaderMap) -> RequestKind {
+pub(crate) fn kind(method: &Method, headers: &HeaderMap) -> RequestKind {
     let asks =
         || headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if method == Method::OPTIONS && asks() {

@@ -3,31 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
 mod introspect_support;
-
-use std::io;
-use std::sync::{Arc, Mutex};
+mod log;
 
 use introspect_support::*;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap()
-    }
-}
+use log::Log;
 
 /// With everything that the crates below write, too.
 #[tokio::test]

@@ -178,6 +178,7 @@ fn the_service_that_was_ready_is_called_after_the_wait() {
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
 
+/// R19: a client that goes away while it waits.
 #[test]
 fn a_request_that_is_given_up_reaches_nothing_and_uses_up_nothing() {
     let scene = Scene::new();

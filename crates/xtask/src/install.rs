@@ -29,7 +29,8 @@ fn component(name: &str, subcommand: &str) -> Result<(), Failure> {
     })
 }
 
-/// Python with the modules that make a virtual environment: the tests run a client that another library drives.
+/// Python with the modules that make a virtual environment: the tests run other implementations in such. Node.js comes
+/// as a Python package, so that its version does not depend on the machine.
 fn python() -> Result<(), Failure> {
     // Debian leaves `ensurepip` out of `python3`, and `venv` does not work without it.
     if command::succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {

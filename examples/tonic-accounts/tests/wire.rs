@@ -60,6 +60,7 @@ async fn grpc_web_gets_a_plain_http_refusal() {
     }
 }
 
+/// R17.
 #[tokio::test]
 async fn the_status_keeps_challenge_and_nonce() {
     let scene = Scene::start().await.unwrap();

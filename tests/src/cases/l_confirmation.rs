@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use crate::case::Case;
 use crate::case::Expect::{self, Accepted, InvalidToken};
 use crate::forge::{b64, begin_with};
+use crate::profile::Profile;
 use crate::scene::{CAST, Scene};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -91,6 +92,55 @@ pub(super) fn cases() -> Vec<Case> {
             t.header("typ", "rt+jwt")
         }),
     ];
+    // Where certificates count: both members ask for both proofs.
+    for profile in [Profile::Tls, Profile::TlsAndProof] {
+        for (about, shown, expect) in [
+            ("both, and both proven", Some(&CAST.certificate), Accepted),
+            (
+                "both, and another certificate",
+                Some(&CAST.renewed_certificate),
+                InvalidToken,
+            ),
+            ("both, and no certificate", None, InvalidToken),
+        ] {
+            cases.push(
+                Case::request(
+                    "L10",
+                    format!("{profile:?}: {about}"),
+                    expect,
+                    move |scene| {
+                        let token = both_of_ours(scene);
+                        let connection = scene.bearer(&token, shown).connection;
+                        scene.get("/accounts", &token).over(connection)
+                    },
+                )
+                .under(profile),
+            );
+        }
+        cases.push(
+            Case::request(
+                "L10",
+                format!("{profile:?}: both, as Bearer"),
+                InvalidToken,
+                move |scene| scene.bearer(&both_of_ours(scene), Some(&CAST.certificate)),
+            )
+            .under(profile),
+        );
+        cases.push(
+            Case::request(
+                "L10",
+                format!("{profile:?}: both, and another key"),
+                InvalidToken,
+                move |scene| {
+                    let token = both_of_ours(scene);
+                    let proof = scene.proof_by(&CAST.stranger, "GET", "/accounts", &token);
+                    let connection = scene.bearer(&token, Some(&CAST.certificate)).connection;
+                    scene.request(&token, &proof.build()).over(connection)
+                },
+            )
+            .under(profile),
+        );
+    }
     for path in ["/userinfo", "/", "/healthz"] {
         cases.push(Case::request("L17", path, InvalidToken, move |scene| {
             let token = scene.token().build();
@@ -124,6 +174,12 @@ pub(super) fn cases() -> Vec<Case> {
         ));
     }
     cases
+}
+
+fn both_of_ours(scene: &Scene<'_>) -> String {
+    let mut cnf = CAST.certificate.confirmation();
+    cnf["jkt"] = good(scene).into();
+    scene.token().confirmation(cnf).build()
 }
 
 fn good(scene: &Scene<'_>) -> String {

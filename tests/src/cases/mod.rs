@@ -15,6 +15,12 @@ mod j_nonce;
 mod k_token_hash;
 mod l_confirmation;
 mod m_access_token;
+mod n_issuer_keys;
+mod o_introspection;
+mod p_certificates;
+mod q_rules;
+mod r_http;
+mod t_operation;
 
 /// All cases, in the order of their groups.
 pub fn all() -> Vec<Case> {
@@ -32,6 +38,12 @@ pub fn all() -> Vec<Case> {
         k_token_hash::cases(),
         l_confirmation::cases(),
         m_access_token::cases(),
+        n_issuer_keys::cases(),
+        o_introspection::cases(),
+        p_certificates::cases(),
+        q_rules::cases(),
+        r_http::cases(),
+        t_operation::cases(),
     ]
     .into_iter()
     .flatten()

@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use fapi_core::dpop::{Epoch, NonceKeys, QuotaLimits, Quotas};
+use fapi_core::mtls::CertificatePolicy;
+use fapi_core::token::CertificateThumbprint;
 use fapi_core::{
-    Facts, IntrospectionResponse, KeySet, KnownKeys, NeedReplayCheck, Policy, PresentedRequest,
-    ReplayAnswer, ReplayOutcome, RequestKind, Step, Unavailable, UnixTime, Verdict, Verifier,
+    Facts, IntrospectionResponse, KeySet, KeysQuery, KnownKeys, NeedIntrospection, NeedReplayCheck,
+    Policy, PresentedRequest, ReplayAnswer, ReplayOutcome, RequestKind, Step, Unavailable,
+    UnixTime, Verdict, Verifier,
 };
+use tower_fapi::ports::IntrospectionBody;
 use tower_fapi::testing::TestClock;
 
-use super::{Host, Parser, Store, introspect};
+use super::{Host, Parser, Store};
+use crate::introspection::Reply;
+use crate::keys;
 use crate::profile::{NONCE_KEY, Profile};
 use crate::scene::NOW;
 use crate::wire::{Answer, UpstreamView, WireRequest};
@@ -19,16 +25,31 @@ pub struct CoreHost {
     keys: Keys,
     store: Store,
     quotas: Quotas,
+    certificates: Option<CertificatePolicy>,
     clock: TestClock,
     profile: Profile,
 }
 
-struct Keys(Vec<(String, Arc<KeySet>)>);
+struct Keys(Vec<(String, Arc<KeySet>)>, Profile);
 
 impl KnownKeys for Keys {
     fn key_set(&self, issuer: &str) -> Option<Arc<KeySet>> {
+        if self.1 == Profile::LateKeys {
+            return keys::known(issuer);
+        }
         let found = self.0.iter().find(|(name, _)| name == issuer);
         found.map(|(_, keys)| Arc::clone(keys))
+    }
+}
+
+impl Keys {
+    fn fetch(&self, query: KeysQuery<'_>) -> Result<Arc<KeySet>, Unavailable> {
+        if self.1 == Profile::LateKeys {
+            return keys::fetched(query);
+        }
+        // Keys of the configuration: there is nothing newer.
+        let keys = self.key_set(query.issuer);
+        keys.ok_or(Unavailable::retry_after_seconds(60))
     }
 }
 
@@ -54,7 +75,8 @@ impl CoreHost {
         };
         let quotas = Quotas::new(limits, policy.replay_lifetime_seconds(), [4; 16]);
         Self {
-            keys: Keys(keys.collect()),
+            keys: Keys(keys.collect(), profile),
+            certificates: config.mtls.as_ref().map(CertificatePolicy::new),
             verifier: Verifier::new(policy, &fapi_crypto::PROVIDER, nonces),
             store: Store::new(profile),
             quotas,
@@ -75,18 +97,36 @@ impl CoreHost {
                 Step::Done(verdict) => return verdict,
                 Step::NeedReplayCheck(need) => return self.check_replay(need, now),
                 Step::NeedKeys(need) => {
-                    let keys = self.keys.key_set(need.query().issuer);
-                    need.resume(keys.ok_or(Unavailable::retry_after_seconds(60)), now)
+                    let keys = self.keys.fetch(need.query());
+                    need.resume(keys, now)
                 }
-                Step::NeedIntrospection(need) => {
-                    let response = introspect(self.profile, need.query().token);
-                    {
-                        let response = response.as_deref().map(IntrospectionResponse::Json);
-                        need.resume(response.map_err(|error| *error), now)
-                    }
-                }
+                Step::NeedIntrospection(need) => self.introspect(need, now),
             };
         }
+    }
+
+    fn introspect(&self, need: NeedIntrospection, now: UnixTime) -> Step {
+        let query = need.query();
+        let keys = self.keys.key_set(query.issuer).expect("the issuer's keys");
+        let body = Reply::about(self.profile, query.token).into_body();
+        let response = match &body {
+            Ok(IntrospectionBody::Json(json)) => Ok(IntrospectionResponse::Json(json)),
+            Ok(IntrospectionBody::Jwt(text)) => {
+                Ok(IntrospectionResponse::Jwt { text, keys: &keys })
+            }
+            Err(unavailable) => Err(*unavailable),
+        };
+        need.resume(response, now)
+    }
+
+    fn certificate(&self, request: &WireRequest) -> Option<CertificateThumbprint> {
+        let policy = self.certificates.as_ref()?;
+        let lines = policy.header().into_iter();
+        let presented = policy.presented(
+            &request.connection,
+            lines.flat_map(|name| request.lines(name)),
+        );
+        presented.certificate().copied()
     }
 
     fn check_replay(&mut self, need: NeedReplayCheck, now: UnixTime) -> Verdict {
@@ -125,7 +165,7 @@ impl Host for CoreHost {
             query: target.query.as_deref(),
             authorization: request.lines("Authorization").collect(),
             dpop: request.lines("DPoP").collect(),
-            client_certificate: None,
+            client_certificate: self.certificate(request),
             kind: RequestKind::Ordinary,
         };
         let verdict = self.verdict(&presented);
@@ -141,14 +181,26 @@ impl Host for CoreHost {
                 }
                 answer.status = 200;
                 answer.upstream = Some(UpstreamView {
-                    method: request.method.clone(),
                     subject: accepted.access.subject().map(Into::into),
                     client_id: accepted.access.client_id().map(Into::into),
-                    // The core has no part in it.
-                    body: request.body.clone(),
+                    ..UpstreamView::nameless(request)
                 });
             }
-            Verdict::Reported(_) | Verdict::Public => unreachable!("no profile lets these happen"),
+            Verdict::Public => {
+                answer.status = 200;
+                answer.upstream = Some(UpstreamView::nameless(request));
+            }
+            Verdict::Reported(denial) => {
+                let challenge = self.verifier.challenge(&denial, presented.authority);
+                if let Some(nonce) = challenge.nonce() {
+                    header("dpop-nonce", nonce.as_str());
+                }
+                answer.status = 200;
+                answer.upstream = Some(UpstreamView {
+                    reported: Some(denial.reason().code().to_owned()),
+                    ..UpstreamView::nameless(request)
+                });
+            }
             Verdict::Refused(denial) => {
                 let challenge = self.verifier.challenge(&denial, presented.authority);
                 for value in challenge.www_authenticate() {
@@ -161,6 +213,7 @@ impl Host for CoreHost {
                     header("retry-after", &seconds.to_string());
                 }
                 answer.status = challenge.status();
+                answer.grpc = request.is_grpc().then(|| challenge.grpc_code());
                 answer.reason = Some(denial.reason().code().to_owned());
             }
         }

@@ -10,15 +10,18 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use fapi_core::dpop::Epoch;
-use fapi_core::{IntrospectionQuery, ReplayAnswer, ReplayQuery, Unavailable, UnixTime};
+use fapi_core::mtls::Connection;
+use fapi_core::{KeySet, KeysQuery, ReplayAnswer, ReplayQuery, Unavailable, UnixTime};
 use tower::util::MapResponse;
 use tower::{ServiceExt as _, service_fn};
-use tower_fapi::ports::{Answer as PortAnswer, IntrospectionBody, Introspector, ReplayStore};
+use tower_fapi::introspect;
+use tower_fapi::ports::{Answer as PortAnswer, KeySource, ReplayStore};
 use tower_fapi::testing::TestClock;
-use tower_fapi::{Access, Denial, FapiLayer};
+use tower_fapi::{Access, Denial, FapiLayer, Reported};
 use tower_layer::Layer as _;
 
-use super::{Host, Parser, Store, introspect};
+use super::{Host, Parser, Store, endpoint};
+use crate::keys;
 use crate::profile::Profile;
 use crate::scene::NOW;
 use crate::wire::{Answer, UpstreamView, WireRequest};
@@ -28,6 +31,8 @@ pub struct LayerHost {
     connection: Option<TcpStream>,
     store: Arc<Store>,
     seen: Arc<Mutex<Option<UpstreamView>>>,
+    /// What the server says of the connection that requests come over.
+    described: Arc<Mutex<Connection>>,
     clock: TestClock,
     _runtime: tokio::runtime::Runtime,
 }
@@ -40,26 +45,34 @@ impl LayerHost {
     /// An instance that shares its replay store with others.
     pub fn with_store(profile: Profile, store: Arc<Store>) -> Self {
         let clock = TestClock::at(NOW);
-        let mut builder = FapiLayer::builder(profile.config())
-            .clock(clock.source())
-            .replay_store(SharedStore(Arc::clone(&store)));
-        if profile.takes_opaque_tokens() {
-            builder = builder.introspector(Issuer(profile));
-        }
-        let layer = builder.build().expect("a layer");
         let seen = Arc::new(Mutex::new(None));
+        let described = Arc::new(Mutex::new(Connection::default()));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
-            .enable_io()
+            .enable_all()
             .build()
             .expect("a runtime");
         let address = {
             let _inside = runtime.enter();
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-            listener.set_nonblocking(true).expect("not blocking");
-            let address = listener.local_addr().expect("an address");
-            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-            runtime.spawn(serve(listener, layer, Arc::clone(&seen)));
+            let (listener, issuer) = listen();
+            if profile.introspects() {
+                runtime.spawn(endpoint::serve(listener, profile));
+            }
+            let config = profile.config_for(&format!("http://{issuer}"));
+            let mut builder = FapiLayer::builder(config.clone())
+                .clock(clock.source())
+                .replay_store(SharedStore(Arc::clone(&store)));
+            if profile.introspects() {
+                let client = introspect::client_builder(&config).build();
+                builder = builder.http_client(client.expect("a client"));
+            }
+            if profile == Profile::LateKeys {
+                builder = builder.key_source(LateKeys);
+            }
+            let layer = builder.build().expect("a layer");
+            let (listener, address) = listen();
+            let upstream = (Arc::clone(&seen), Arc::clone(&described));
+            runtime.spawn(serve(listener, layer, upstream));
             address
         };
         Self {
@@ -67,6 +80,7 @@ impl LayerHost {
             connection: None,
             store,
             seen,
+            described,
             clock,
             _runtime: runtime,
         }
@@ -98,6 +112,7 @@ impl LayerHost {
 impl Host for LayerHost {
     fn send(&mut self, request: &WireRequest) -> Answer {
         *self.seen.lock().unwrap() = None;
+        *self.described.lock().unwrap() = request.connection;
         let mut answer = self.exchange(request).unwrap_or_default();
         answer.upstream = self.seen.lock().unwrap().take();
         answer
@@ -114,6 +129,14 @@ impl Host for LayerHost {
     fn parser(&self) -> Parser {
         Parser::Http
     }
+}
+
+fn listen() -> (tokio::net::TcpListener, SocketAddr) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("not blocking");
+    let address = listener.local_addr().expect("an address");
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+    (listener, address)
 }
 
 /// Opens a connection that does not wait for ever.
@@ -136,7 +159,7 @@ const REASON: &str = "x-reason-for-the-test";
 async fn serve(
     listener: tokio::net::TcpListener,
     layer: FapiLayer,
-    seen: Arc<Mutex<Option<UpstreamView>>>,
+    (seen, described): (Arc<Mutex<Option<UpstreamView>>>, Arc<Mutex<Connection>>),
 ) {
     let upstream = service_fn(move |request: Request| {
         let seen = Arc::clone(&seen);
@@ -144,10 +167,12 @@ async fn serve(
             let (parts, body) = request.into_parts();
             let body = axum::body::to_bytes(body, 1 << 20).await;
             let access = parts.extensions.get::<Access>();
+            let reported = parts.extensions.get::<Reported>();
             *seen.lock().unwrap() = Some(UpstreamView {
                 method: parts.method.to_string(),
                 subject: access.and_then(|access| access.subject().map(Into::into)),
                 client_id: access.and_then(|access| access.client_id().map(Into::into)),
+                reported: reported.map(|reported| reported.denial().reason().code().to_owned()),
                 body: body.expect("a whole body").to_vec(),
             });
             // A nonce that is not ours to honour: it must not get out.
@@ -157,7 +182,13 @@ async fn serve(
             Ok::<_, Infallible>(response.expect("a response"))
         }
     });
-    let service: MapResponse<_, _> = layer.layer(upstream).map_response(tell_reason);
+    let describe = move |mut request: Request| {
+        let connection = *described.lock().unwrap();
+        request.extensions_mut().insert(connection);
+        request
+    };
+    let service = layer.layer(upstream).map_request(describe);
+    let service: MapResponse<_, _> = service.map_response(tell_reason);
     axum::serve(
         listener,
         axum::ServiceExt::<Request>::into_make_service(service),
@@ -202,11 +233,13 @@ fn read_answer(connection: &mut TcpStream, method: &str) -> io::Result<(Answer, 
         Some(length) => {
             let mut rest = vec![0; (end + length).saturating_sub(bytes.len())];
             connection.read_exact(&mut rest)?;
+            answer.body = [&bytes[end..], &rest].concat();
             true
         }
         None => false,
     };
-    answer.status = meant_by(&answer).unwrap_or(answer.status);
+    answer.grpc = grpc_code(&answer);
+    answer.status = answer.grpc.map_or(answer.status, meant_by);
     let closes = answer.header("connection").any(|value| value == "close");
     let reason = answer.header(REASON).next().map(Into::into);
     answer.reason = reason;
@@ -214,16 +247,23 @@ fn read_answer(connection: &mut TcpStream, method: &str) -> io::Result<(Answer, 
     Ok((answer, reuse && !closes))
 }
 
-/// The HTTP status that a gRPC refusal stands for: on the wire it is 200, trailers only, with the code as `grpc-status`.
-fn meant_by(answer: &Answer) -> Option<u16> {
+/// The code of a gRPC refusal: on the wire it is 200, trailers only, with the code as `grpc-status`.
+fn grpc_code(answer: &Answer) -> Option<u8> {
     let code = answer.header("grpc-status").next()?;
     assert_eq!(answer.status, 200, "gRPC answers 200");
+    let types: Vec<&str> = answer.header("content-type").collect();
+    assert_eq!(types, ["application/grpc"]);
+    Some(code.parse().expect("a number"))
+}
+
+/// The HTTP status that a gRPC code stands for.
+fn meant_by(code: u8) -> u16 {
     match code {
-        "3" => Some(400),
-        "7" => Some(403),
-        "8" => Some(429),
-        "14" => Some(503),
-        "16" => Some(401),
+        3 => 400,
+        7 => 403,
+        8 => 429,
+        14 => 503,
+        16 => 401,
         other => unreachable!("a gRPC code that no denial has: {other}"),
     }
 }
@@ -260,14 +300,16 @@ impl ReplayStore for SharedStore {
     }
 }
 
-struct Issuer(Profile);
+/// Keys that come only when asked for.
+struct LateKeys;
 
-impl Introspector for Issuer {
-    fn introspect(
-        &self,
-        query: IntrospectionQuery<'_>,
-    ) -> PortAnswer<Result<IntrospectionBody, Unavailable>> {
-        let answer = introspect(self.0, query.token).map(IntrospectionBody::Json);
+impl KeySource for LateKeys {
+    fn known(&self, issuer: &str) -> Option<Arc<KeySet>> {
+        keys::known(issuer)
+    }
+
+    fn fetch(&self, query: KeysQuery<'_>) -> PortAnswer<Result<Arc<KeySet>, Unavailable>> {
+        let answer = keys::fetched(query);
         PortAnswer::Later(Box::pin(async move { answer }))
     }
 }

@@ -1,13 +1,14 @@
 //! The doors that the table is run through.
 
 mod core;
+mod endpoint;
 mod layer;
 mod store;
 
 pub use self::core::CoreHost;
 pub use layer::LayerHost;
 pub use layer::status_of;
-pub use store::{RFC_9449_JKT, RFC_9449_TOKEN, Store, introspect};
+pub use store::Store;
 
 use tower_fapi::testing::TestClock;
 

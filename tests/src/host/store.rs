@@ -1,15 +1,12 @@
-//! The replay store and the introspection endpoint that hosts are given: the same for each of them.
+//! The replay store that hosts are given: the same for each of them.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fapi_core::dpop::{Epoch, ReplayWindow};
 use fapi_core::{ReplayAnswer, ReplayOutcome, ReplayQuery, Unavailable, UnixTime};
-use serde_json::json;
-use tower_fapi::testing::Algorithm;
 
 use crate::profile::{Profile, StoreState};
-use crate::scene::{CAST, ISSUER, NOW};
 
 /// A replay store that counts how often it is asked.
 pub struct Store {
@@ -56,38 +53,4 @@ impl Store {
             epoch: self.epoch,
         })
     }
-}
-
-/// The opaque token of RFC 9449 figure 13.
-pub const RFC_9449_TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
-
-/// The thumbprint that RFC 9449 figure 8 has for the key of its proofs.
-pub const RFC_9449_JKT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
-
-/// What the issuer says of reference tokens.
-pub fn introspect(profile: Profile, token: &str) -> Result<String, Unavailable> {
-    let jkt = match profile {
-        Profile::Rfc9449 => RFC_9449_JKT.to_owned(),
-        _ => CAST.client(Algorithm::Es256).thumbprint().to_string(),
-    };
-    let cnf = json!({ "jkt": jkt });
-    let mut response = json!({
-        "active": true,
-        "iss": ISSUER,
-        "aud": profile.resource(),
-        "sub": "alice",
-        "client_id": "client-1",
-        "exp": NOW.plus(1_000_000).as_secs(),
-        "cnf": cnf,
-    });
-    match token {
-        "rt_good" | RFC_9449_TOKEN => {}
-        "rt_bearer" => response["cnf"] = serde_json::Value::Null,
-        "rt_down" => return Err(Unavailable::retry_after_seconds(5)),
-        _ => response = json!({ "active": false }),
-    }
-    if let Some(members) = response.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
-    }
-    Ok(response.to_string())
 }

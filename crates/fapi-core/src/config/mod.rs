@@ -63,3 +63,4 @@ pub use mtls::{CertificateFrom, MtlsConfig, TrustedProxy, TrustedProxyError};
 pub use read::read_document;
 pub use rule::{AuthorizationDetailsRule, Rule};
 pub use secret::{PrivateKey, Secret};
+pub(crate) use validate::some_list_values;

@@ -13,7 +13,7 @@ pub struct Rule {
     /// The methods (RFC 9110 §9.1, upper and lower case differ). Default: all. `GET` covers `HEAD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<String>>,
-    /// The path, beginning with `/`; a segment `{name}` matches any one segment.
+    /// The path, beginning with `/`; a segment `{name}` matches any one segment, and `{*rest}` at the end one or more.
     pub path: String,
     /// True: served without any token. Matches only a path that is byte for byte its own normal form, and goes with no
     /// requirement. Default: false.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::MapAccess;
+use serde::de::{DeserializeOwned, MapAccess};
 use serde_json::value::RawValue;
 
 use crate::jose::json::{Members, Text, TextArray, read_object, take};
@@ -29,6 +29,61 @@ pub struct AuthorizationDetail {
     kind: Box<str>,
     fields: Fields,
     json: Box<RawValue>,
+}
+
+/// A type of authorization details (RFC 9396 §2), as an application reads it.
+///
+/// Members that `T` does not have are ignored, so it must have all that restrict what is granted.
+/// An amount of money that is read as `f64` is not the amount that was granted. Let it be text, or a decimal number:
+///
+/// ```
+/// use fapi_core::{AuthorizationDetails, DetailType};
+///
+/// #[derive(serde::Deserialize)]
+/// struct PaymentInitiation {
+///     amount: Cents,
+///     creditor: String,
+/// }
+///
+/// impl DetailType for PaymentInitiation {
+///     const TYPE: &'static str = "payment_initiation";
+/// }
+///
+/// /// From a string such as `"12.30"`. All else is no amount, and its element grants nothing.
+/// #[derive(Debug, PartialEq, serde::Deserialize)]
+/// #[serde(try_from = "String")]
+/// struct Cents(u64);
+///
+/// impl TryFrom<String> for Cents {
+///     type Error = &'static str;
+///
+///     fn try_from(text: String) -> Result<Self, Self::Error> {
+///         let (units, cents) = text.split_once('.').ok_or("two decimals, please")?;
+///         let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+///         if !digits(units) || !digits(cents) || cents.len() != 2 {
+///             return Err("not a decimal number");
+///         }
+///         let amount = format!("{units}{cents}").parse().map_err(|_| "too much")?;
+///         Ok(Self(amount))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), fapi_core::MalformedAuthorizationDetails> {
+/// let claims = r#"{ "authorization_details": [
+///     { "type": "payment_initiation", "amount": "12.30", "creditor": "Merchant" },
+///     { "type": "payment_initiation", "amount": 12.3, "creditor": "Merchant" }
+/// ] }"#;
+/// let granted = AuthorizationDetails::read(claims, "https://api.example.com")?;
+/// let [payment] = &Vec::from_iter(granted.typed::<PaymentInitiation>())[..] else {
+///     panic!("the second one has no amount that could be granted");
+/// };
+/// assert_eq!(payment.amount, Cents(1230));
+/// # Ok(())
+/// # }
+/// ```
+pub trait DetailType: DeserializeOwned {
+    /// The value of `type`, compared exactly.
+    const TYPE: &'static str;
 }
 
 /// `authorization_details` is no array of objects that each have a `type` (RFC 9396 §2), or a member stands twice.
@@ -70,6 +125,13 @@ impl AuthorizationDetails {
     /// of two elements do not add up (RFC 9396 §2).
     pub fn of_type<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a AuthorizationDetail> {
         self.iter().filter(move |element| *element.kind == *name)
+    }
+
+    /// The elements of the type that `T` names, in the issuer's order. One that does not have the form of `T` grants
+    /// nothing and is left out.
+    pub fn typed<T: DetailType>(&self) -> impl Iterator<Item = T> {
+        self.of_type(T::TYPE)
+            .filter_map(|element| element.deserialize().ok())
     }
 }
 

@@ -32,9 +32,9 @@ use path::Clarity;
 use table::{Found, Table};
 
 pub use authorization_details::{
-    AuthorizationDetail, AuthorizationDetails, MalformedAuthorizationDetails,
+    AuthorizationDetail, AuthorizationDetails, DetailType, MalformedAuthorizationDetails,
 };
-pub use requirement::{MissingScope, PolicyError, StepUp};
+pub use requirement::{MissingScope, PolicyError, Requirement, StepUp};
 pub(crate) use requirement::{Rule, TokenView};
 
 /// The rules of a configuration, compiled.

@@ -1,4 +1,4 @@
-//! What one rule asks of a token.
+//! What is asked of a token, by one rule or in code.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde::de::MapAccess;
 
 use super::authorization_details::AuthorizationDetails;
 use crate::UnixTime;
-use crate::config::{self, Config, Mode};
+use crate::config::{self, Config, ConfigError, Mode, some_list_values};
 use crate::jose::json::{Members, NumericDate, Text, read_object, take};
 use crate::token::Scope;
 
@@ -21,18 +21,19 @@ pub(crate) struct Rule {
 #[derive(Debug, PartialEq, Eq)]
 enum Access {
     Public,
-    Protected(Requirement),
+    Protected(Arc<Requirement>),
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Requirement {
+/// What is asked of a token beyond being good: by a rule of the configuration, or in code.
+///
+/// [`Access::require`](crate::Access::require) checks it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
     /// `None`: all issuers.
     issuers: Option<Box<[Box<str>]>>,
     /// Separated by spaces, as challenges have them. Empty: any.
     acr_values: Box<str>,
     max_age: Option<u32>,
-    /// How far ahead `auth_time` may lie, in seconds.
-    future: i64,
     /// Separated by spaces. Empty: none.
     scopes: Box<str>,
     /// Types of authorization details.
@@ -65,17 +66,17 @@ pub enum PolicyError {
     AuthorizationDetails,
 }
 
-/// The authentication that a rule asks for (RFC 9470 §3). Cloning it is cheap.
+/// The authentication that is asked for (RFC 9470 §3). Cloning it is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepUp {
-    rule: Arc<Rule>,
+    asked: Arc<Requirement>,
     scope: ScopeState,
 }
 
-/// The scope that a rule asks for. Cloning it is cheap.
+/// The scope that is asked for. Cloning it is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingScope {
-    rule: Arc<Rule>,
+    asked: Arc<Requirement>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,6 @@ impl Rule {
             issuers: rule.issuers.as_deref().map(boxed),
             acr_values: rule.acr_values.join(" ").into(),
             max_age: rule.max_age_seconds,
-            future: config.dpop.future_seconds.into(),
             scopes: rule.scopes.join(" ").into(),
             details: details
                 .map(|details| boxed(&details.types))
@@ -103,7 +103,7 @@ impl Rule {
             access: if rule.public {
                 Access::Public
             } else {
-                Access::Protected(requirement())
+                Access::Protected(Arc::new(requirement()))
             },
             mode: rule.mode.unwrap_or(config.mode),
         }
@@ -124,43 +124,19 @@ impl Rule {
         matches!(self.access, Access::Public)
     }
 
-    /// Checks a verified token: its issuer, then the authentication, the scope, the authorization details.
+    /// [Checks](Requirement::check) a verified token.
     ///
     /// # Errors
-    /// The first thing that is missing. What the rule asks for and the token does not state, or states with the wrong
-    /// type, is missing.
+    /// The first thing that is missing.
     pub(crate) fn check(
-        self: &Arc<Self>,
+        &self,
         token: &TokenView<'_>,
         now: UnixTime,
+        future: i64,
     ) -> Result<(), PolicyError> {
-        let Access::Protected(requirement) = &self.access else {
-            return Ok(());
-        };
-        if !requirement.allows_issuer(token.issuer) {
-            return Err(PolicyError::IssuerNotAllowed);
-        }
-        let scope = requirement.scope_of(token.scope);
-        let rule = || Arc::clone(self);
-        if !requirement.is_authentication_enough(token.claims, now) {
-            return Err(PolicyError::StepUp(StepUp {
-                rule: rule(),
-                scope,
-            }));
-        }
-        if scope == ScopeState::Lacking {
-            return Err(PolicyError::Scope(MissingScope { rule: rule() }));
-        }
-        if !requirement.are_details_enough(token) {
-            return Err(PolicyError::AuthorizationDetails);
-        }
-        Ok(())
-    }
-
-    const fn requirement(&self) -> Option<&Requirement> {
         match &self.access {
-            Access::Public => None,
-            Access::Protected(requirement) => Some(requirement),
+            Access::Public => Ok(()),
+            Access::Protected(requirement) => requirement.check(token, now, future),
         }
     }
 }
@@ -169,38 +145,119 @@ impl StepUp {
     /// `acr_values`: authentication contexts, separated by spaces, in the configuration's order. `None`: any will do.
     #[must_use]
     pub fn acr_values(&self) -> Option<&str> {
-        let values = &*self.rule.requirement()?.acr_values;
+        let values = &*self.asked.acr_values;
         (!values.is_empty()).then_some(values)
     }
 
     /// `max_age`: how long ago the authentication may be, in seconds. `None`: any time.
     #[must_use]
     pub fn max_age_seconds(&self) -> Option<u32> {
-        self.rule.requirement()?.max_age
+        self.asked.max_age
     }
 
-    /// `scope`: what the rule asks for, separated by spaces, if the token lacks some of that as well.
+    /// `scope`: what is asked for, separated by spaces, if the token lacks some of that as well.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         match self.scope {
             ScopeState::Sufficient => None,
-            ScopeState::Lacking => Some(&self.rule.requirement()?.scopes),
+            ScopeState::Lacking => Some(&self.asked.scopes),
         }
     }
 }
 
 impl MissingScope {
-    /// `scope`: all that the rule asks for, separated by spaces (RFC 6750 §3).
+    /// `scope`: all that is asked for, separated by spaces (RFC 6750 §3).
     #[must_use]
     pub fn required(&self) -> &str {
-        self.rule
-            .requirement()
-            .map(|requirement| &*requirement.scopes)
-            .unwrap_or_default()
+        &self.asked.scopes
     }
 }
 
 impl Requirement {
+    /// The token's scope must have all of these values (RFC 6749 §3.3).
+    ///
+    /// # Errors
+    ///
+    /// There is none, or one that cannot be a scope value. The error names it.
+    pub fn scopes<S: Into<String>>(
+        values: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            scopes: list("scopes", values)?,
+            ..Self::nothing()
+        })
+    }
+
+    /// The token's `acr` must be one of these authentication contexts (RFC 9470 §4).
+    ///
+    /// # Errors
+    ///
+    /// There is none, or one with a space, a quote, a backslash or a character that is not printable ASCII: challenges
+    /// could not name it. The error does.
+    pub fn acr_values<A: Into<String>>(
+        values: impl IntoIterator<Item = A>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            acr_values: list("acr_values", values)?,
+            ..Self::nothing()
+        })
+    }
+
+    /// The user's authentication may be so many seconds ago, by the token's `auth_time` (RFC 9470 §4).
+    #[must_use]
+    pub fn max_age_seconds(seconds: u32) -> Self {
+        Self::nothing().and_max_age_seconds(seconds)
+    }
+
+    /// As [`max_age_seconds`](Self::max_age_seconds), on top of what is asked already.
+    #[must_use]
+    pub fn and_max_age_seconds(mut self, seconds: u32) -> Self {
+        self.max_age = Some(seconds);
+        self
+    }
+
+    fn nothing() -> Self {
+        Self {
+            issuers: None,
+            acr_values: "".into(),
+            max_age: None,
+            scopes: "".into(),
+            details: [].into(),
+        }
+    }
+
+    /// Checks a verified token: its issuer, then the authentication, the scope, the authorization details. `auth_time`
+    /// may lie `future` seconds ahead.
+    ///
+    /// # Errors
+    /// The first thing that is missing. What is asked for and the token does not state, or states with the wrong type, is
+    /// missing.
+    pub(crate) fn check(
+        self: &Arc<Self>,
+        token: &TokenView<'_>,
+        now: UnixTime,
+        future: i64,
+    ) -> Result<(), PolicyError> {
+        if !self.allows_issuer(token.issuer) {
+            return Err(PolicyError::IssuerNotAllowed);
+        }
+        let scope = self.scope_of(token.scope);
+        let asked = || Arc::clone(self);
+        if !self.is_authentication_enough(token.claims, now, future) {
+            return Err(PolicyError::StepUp(StepUp {
+                asked: asked(),
+                scope,
+            }));
+        }
+        if scope == ScopeState::Lacking {
+            return Err(PolicyError::Scope(MissingScope { asked: asked() }));
+        }
+        if !self.are_details_enough(token) {
+            return Err(PolicyError::AuthorizationDetails);
+        }
+        Ok(())
+    }
+
     fn allows_issuer(&self, issuer: &str) -> bool {
         let is_named = |issuers: &[Box<str>]| issuers.iter().any(|named| **named == *issuer);
         self.issuers.as_deref().is_none_or(is_named)
@@ -214,7 +271,7 @@ impl Requirement {
         }
     }
 
-    fn is_authentication_enough(&self, claims: &str, now: UnixTime) -> bool {
+    fn is_authentication_enough(&self, claims: &str, now: UnixTime, future: i64) -> bool {
         if self.acr_values.is_empty() && self.max_age.is_none() {
             return true;
         }
@@ -230,18 +287,13 @@ impl Requirement {
         let time = |max_age| {
             stated
                 .time
-                .is_some_and(|NumericDate(time)| self.is_recent(time, max_age, now))
+                .is_some_and(|NumericDate(time)| is_recent(time, max_age, now, future))
         };
         (self.acr_values.is_empty() || context()) && self.max_age.is_none_or(time)
     }
 
     fn allows_acr(&self, acr: &str) -> bool {
         values(&self.acr_values).any(|allowed| allowed == acr)
-    }
-
-    /// A time that lies ahead by more than clocks may differ proves nothing.
-    fn is_recent(&self, time: UnixTime, max_age: u32, now: UnixTime) -> bool {
-        time.since(now) <= self.future && now.since(time) <= i64::from(max_age)
     }
 
     fn are_details_enough(&self, token: &TokenView<'_>) -> bool {
@@ -255,6 +307,21 @@ impl Requirement {
             .iter()
             .all(|required| granted.of_type(required).next().is_some())
     }
+}
+
+/// A list as challenges have it.
+fn list<V: Into<String>>(
+    name: &str,
+    values: impl IntoIterator<Item = V>,
+) -> Result<Box<str>, ConfigError> {
+    let values: Vec<String> = values.into_iter().map(Into::into).collect();
+    some_list_values(name, &values)?;
+    Ok(values.join(" ").into())
+}
+
+/// A time that lies ahead by more than clocks may differ proves nothing.
+fn is_recent(time: UnixTime, max_age: u32, now: UnixTime, future: i64) -> bool {
+    time.since(now) <= future && now.since(time) <= i64::from(max_age)
 }
 
 /// The values of a list that is separated by spaces; none is empty.

@@ -34,29 +34,7 @@
 //! # }
 //! ```
 //!
-//! # A question
-//!
-//! It runs in a task of the tokio runtime that the request is on, with I/O and time enabled. `POST` of a form with `token` and `token_type_hint=access_token`; the token is in no URL and in no log. Status 200
-//! with one `Content-Type`, `application/json` or `application/token-introspection+jwt`, and no content coding is an
-//! answer. Everything else is not: the request gets 503, and it is not known whether its token was good. 401 and 403
-//! mean that the issuer refuses *our* credentials; they are logged as errors. Redirects are not followed: they would
-//! carry token and credentials elsewhere. `http.timeout_ms` bounds the whole exchange, `http.max_introspection_bytes`
-//! the body. There is no second attempt: the client makes it, after `Retry-After`.
-//!
-//! # Many questions
-//!
-//! * Requests with the same token share one question. It goes on when the request that asked it has gone.
-//! * At most `max_in_flight` questions are under way per issuer. A request beyond them gets 503 at once; those that wait
-//!   for a question under way do not count.
-//! * There is no circuit breaker. Whoever sends requests chooses the tokens, so a token that an issuer chokes on could
-//!   open it for everybody; the time-out and `max_in_flight` bound what a failing issuer costs.
-//!
-//! # Answers used again
-//!
-//! Only with `cache_seconds`, counted from the question. An active token's answer is used until the token's `exp` at
-//! most, an inactive one's for 5 seconds at most, a signed one until 60 seconds after its `iat` at most, because it is
-//! verified each time. The two kinds have room of their own (16 MiB and 4 MiB per issuer), so that questions about
-//! random tokens never displace the answers about good ones. Both are forgotten with the process.
+//! [The guide](crate::guide::introspection) says what is asked, which answers count, and how long they are used again.
 
 mod cache;
 mod client_auth;

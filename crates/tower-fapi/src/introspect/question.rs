@@ -8,12 +8,15 @@ use fapi_core::{Unavailable, UnixTime};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use super::cache::{Answers, Key};
 use super::endpoint::Endpoint;
 use super::problem::Problem;
 use crate::drive::Clock;
+use crate::measure::{Introspection, Introspections, Saved, Stopwatch};
 use crate::ports::{Answer, IntrospectionBody};
+use crate::throttle::{Line, Throttle};
 
 /// Too much is asked just now: a moment later there may be room.
 const BUSY: Unavailable = Unavailable::retry_after_seconds(1);
@@ -30,7 +33,16 @@ pub(super) struct Questions {
     endpoint: Endpoint,
     clock: Arc<Clock>,
     max_in_flight: usize,
+    counts: Introspections,
+    lines: Lines,
     state: Mutex<State>,
+}
+
+/// The lines in the log, a bounded number of each kind, so that none hides another.
+struct Lines {
+    not_asked: Throttle,
+    not_answered: Throttle,
+    credentials_refused: Throttle,
 }
 
 struct State {
@@ -45,9 +57,15 @@ impl Questions {
         clock: Arc<Clock>,
     ) -> Self {
         Self {
+            counts: Introspections::new(endpoint.issuer()),
             endpoint,
             clock,
             max_in_flight: usize::try_from(settings.max_in_flight).unwrap_or(usize::MAX),
+            lines: Lines {
+                not_asked: Throttle::new(),
+                not_answered: Throttle::new(),
+                credentials_refused: Throttle::new(),
+            },
             state: Mutex::new(State {
                 under_way: HashMap::new(),
                 answers: Answers::new(settings.cache_seconds),
@@ -66,20 +84,24 @@ impl Questions {
         let mut state = self.state();
         if let Some(body) = state.answers.get(&key, now) {
             drop(state);
+            self.counts.saved(Saved::Cached);
             return Answer::Now(Ok(IntrospectionBody::clone(&body)));
         }
         if let Some(pending) = state.under_way.get(&key) {
             let pending = pending.clone();
             drop(state);
+            self.counts.saved(Saved::Shared);
             return wait(pending);
         }
         if state.under_way.len() >= self.max_in_flight {
             drop(state);
-            return self.refuse(BUSY, "too many questions are under way");
+            self.counts.count(Introspection::Busy);
+            return self.refuse(BUSY, now, "too many questions are under way");
         }
         let Ok(runtime) = Handle::try_current() else {
             drop(state);
-            return self.refuse(FAILED, "there is no tokio runtime");
+            self.counts.count(Introspection::Failed);
+            return self.refuse(FAILED, now, "there is no tokio runtime");
         };
         let (sender, pending) = watch::channel(None);
         state.under_way.insert(key, pending.clone());
@@ -90,30 +112,47 @@ impl Questions {
             key,
         };
         let token = token.to_owned();
-        runtime.spawn(async move {
+        // Without a parent: others may wait for the answer, and it comes without the request that asked.
+        let issuer = self.endpoint.issuer();
+        let span =
+            tracing::debug_span!(target: "tower_fapi", parent: None, "fapi.introspect", issuer);
+        let asking = async move {
             let outcome = question.answer(&token, now).await;
             // No longer under way before anyone learns of it, so that room is there for who acts on the answer.
             drop(question);
             sender.send_replace(Some(outcome));
-        });
+        };
+        runtime.spawn(asking.instrument(span));
         wait(pending)
     }
 
-    fn refuse<T>(&self, unavailable: Unavailable, problem: &str) -> Answer<Result<T, Unavailable>> {
-        let issuer = self.endpoint.issuer();
-        tracing::warn!(target: "tower_fapi", issuer, problem, "not asked about a token");
+    fn refuse<T>(
+        &self,
+        unavailable: Unavailable,
+        now: UnixTime,
+        problem: &str,
+    ) -> Answer<Result<T, Unavailable>> {
+        if let Line::Write { left_out } = self.lines.not_asked.line(now) {
+            let issuer = self.endpoint.issuer();
+            tracing::warn!(target: "tower_fapi", issuer, problem, left_out, "not asked about a token");
+        }
         Answer::Now(Err(unavailable))
     }
 
     fn log(&self, problem: &Problem) {
+        let now = (self.clock)();
         let issuer = self.endpoint.issuer();
         if let Problem::Credentials(status) = problem {
-            tracing::error!(
-                target: "tower_fapi", issuer, status,
-                "the introspection endpoint refuses our own credentials: no request can be decided"
+            if let Line::Write { left_out } = self.lines.credentials_refused.line(now) {
+                tracing::error!(
+                    target: "tower_fapi", issuer, status, left_out,
+                    "the introspection endpoint refuses our own credentials: no request can be decided"
+                );
+            }
+        } else if let Line::Write { left_out } = self.lines.not_answered.line(now) {
+            tracing::warn!(
+                target: "tower_fapi", issuer, %problem, left_out, "no introspection response"
             );
-        } else {
-            tracing::warn!(target: "tower_fapi", issuer, %problem, "no introspection response");
         }
     }
 
@@ -131,14 +170,23 @@ struct Question {
 
 impl Question {
     async fn answer(&self, token: &str, asked: UnixTime) -> Outcome {
+        let began = Stopwatch::start();
+        let counts = &self.questions.counts;
         match self.questions.endpoint.ask(token, asked).await {
             Ok(body) => {
+                counts.asked(Introspection::Answered, began);
                 let body = Arc::new(body);
                 let mut state = self.questions.state();
                 state.answers.insert(self.key, &body, asked);
                 Ok(body)
             }
             Err(problem) => {
+                let outcome = match problem {
+                    Problem::Timeout => Introspection::TimedOut,
+                    Problem::Credentials(_) => Introspection::CredentialsRefused,
+                    _ => Introspection::Failed,
+                };
+                counts.asked(outcome, began);
                 self.questions.log(&problem);
                 Err(FAILED)
             }

@@ -8,12 +8,14 @@ use reqwest::{Client, Url};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::discovery::{self, Place, PlainHttp};
 use super::error::{Document, FetchError, FetchProblem};
 use super::http::{self, Fetched, Limits};
 use super::schedule::{Next, Schedule};
 use super::{KeysEvent, Monotonic, Observer, lifetime};
+use crate::measure::{KeyFetch, KeyFetches};
 use crate::ports::Answer;
 
 /// How many requests may wait for one fetch.
@@ -24,6 +26,7 @@ pub(super) struct FetchedKeys {
     issuer: Box<str>,
     place: Place,
     surroundings: Arc<Surroundings>,
+    fetches: KeyFetches,
     state: RwLock<State>,
 }
 
@@ -56,6 +59,7 @@ impl FetchedKeys {
             issuer: issuer.into(),
             place,
             surroundings,
+            fetches: KeyFetches::new(issuer),
             state: RwLock::new(State {
                 schedule,
                 running: None,
@@ -113,7 +117,8 @@ impl FetchedKeys {
 
     fn ask(self: &Arc<Self>, kid: Option<&str>) -> Asked {
         let Ok(runtime) = Handle::try_current() else {
-            tracing::error!(issuer = %self.issuer, "keys cannot be fetched outside a tokio runtime");
+            let issuer = &*self.issuer;
+            tracing::error!(target: "tower_fapi", issuer, "keys cannot be fetched outside a tokio runtime");
             return Asked::Answer(self.outcome(kid));
         };
         let now = self.now();
@@ -131,7 +136,7 @@ impl FetchedKeys {
                 Next::CoolDown(answer) => {
                     drop(state);
                     let issuer = &*self.issuer;
-                    (self.surroundings.observer)(KeysEvent::CoolingDown { issuer });
+                    self.tell(KeysEvent::CoolingDown { issuer });
                     return Asked::Answer(answer);
                 }
                 Next::Fetch => {
@@ -179,7 +184,11 @@ impl FetchedKeys {
             began: self.now(),
             outcome: None,
         };
-        runtime.spawn(run.run());
+        // Without a parent: the fetch is for all who need the keys, and goes on without the request that began it.
+        let issuer = &*self.issuer;
+        let span =
+            tracing::debug_span!(target: "tower_fapi", parent: None, "fapi.fetch_keys", issuer);
+        runtime.spawn(run.run().instrument(span));
     }
 
     async fn get(&self) -> Result<(KeySet, Duration), FetchError> {
@@ -222,6 +231,16 @@ impl FetchedKeys {
         discovery::jwks_uri(&metadata.body, &self.issuer, self.surroundings.plain_http)
     }
 
+    /// Counts what happened, and tells the application's observer.
+    fn tell(&self, event: KeysEvent<'_>) {
+        self.fetches.count(match event {
+            KeysEvent::Fetched { .. } => KeyFetch::Fetched,
+            KeysEvent::Failed { .. } => KeyFetch::Failed,
+            KeysEvent::CoolingDown { .. } => KeyFetch::CoolingDown,
+        });
+        (self.surroundings.observer)(event);
+    }
+
     fn outcome(&self, kid: Option<&str>) -> Result<Arc<KeySet>, Unavailable> {
         let now = self.now();
         self.read().schedule.outcome(kid, now)
@@ -259,7 +278,6 @@ impl Drop for Run {
     fn drop(&mut self) {
         let keys = &*self.keys;
         let issuer = &*keys.issuer;
-        let observer = &keys.surroundings.observer;
         let now = keys.now();
         let outcome = self.outcome.take().unwrap_or(Err(FetchError {
             document: Document::KeySet,
@@ -276,11 +294,12 @@ impl Drop for Run {
                 _ended = state.running.take();
                 drop(state);
                 if failures == 0 {
-                    tracing::debug!(issuer, fresh_seconds = lifetime.as_secs(), "fetched keys");
+                    let fresh_seconds = lifetime.as_secs();
+                    tracing::debug!(target: "tower_fapi", issuer, fresh_seconds, "fetched keys");
                 } else {
-                    tracing::info!(issuer, failures, "fetched keys after failures");
+                    tracing::info!(target: "tower_fapi", issuer, failures, "fetched keys after failures");
                 }
-                observer(KeysEvent::Fetched { issuer });
+                keys.tell(KeysEvent::Fetched { issuer });
             }
             Err(error) => {
                 let mut state = keys.write();
@@ -288,8 +307,10 @@ impl Drop for Run {
                 let keys_at_hand = state.schedule.usable(now).is_some();
                 _ended = state.running.take();
                 drop(state);
-                tracing::warn!(issuer, %error, failures, keys_at_hand, "could not fetch keys");
-                observer(KeysEvent::Failed {
+                tracing::warn!(
+                    target: "tower_fapi", issuer, %error, failures, keys_at_hand, "could not fetch keys"
+                );
+                keys.tell(KeysEvent::Failed {
                     issuer,
                     error: &error,
                 });

@@ -18,33 +18,7 @@
 //! # }
 //! ```
 //!
-//! # What is fetched
-//!
-//! With `jwks_uri`, that address. Without, first the metadata of RFC 8414 §3
-//! (`https://as.example.com/.well-known/oauth-authorization-server`, inserted before the issuer's path), and if that
-//! answers 404, of OpenID Connect Discovery §4 (`/.well-known/openid-configuration`, behind the issuer's path). Their
-//! `issuer` must be the configured one, character by character. Their `jwks_uri` must be https without user information
-//! and fragment (http only on loopback, with `allow_http_loopback`); its host may be another one than the issuer's, as
-//! it is at some large issuers: who can change the metadata can change the keys too.
-//!
-//! Only status 200 counts, redirects are not followed, and the content type must be `application/json` or
-//! `application/…+json` without content coding. `http.timeout_ms` bounds the whole of it, metadata and keys together;
-//! a body is read up to `http.max_metadata_bytes`, or the smaller of `http.max_jwks_bytes` and
-//! [`KeySet::MAX_BYTES`], and no further.
-//!
-//! # How long it counts
-//!
-//! * A key set is fresh for what `Cache-Control: max-age` less `Age` says, at least 60 seconds and at most an hour, or
-//!   for 5 minutes if nothing is said. After four fifths of that time it is fetched again in the background.
-//! * A key that has left the set stops verifying with the fetch that shows it.
-//! * What is no key set (an HTML page, a set without usable keys, a set with a private key) replaces nothing.
-//! * While fetching fails, the set at hand serves for an hour after it stopped being fresh, then requests get 503. A set
-//!   that nobody asked about in the meantime is fetched again before it serves.
-//! * After failures the next attempt waits 1, 2, 4, 8, 16, then always 30 seconds.
-//! * For a `kid` that the set lacks it is fetched again, twice in a row, then once in 10 seconds; in between the set at
-//!   hand is the answer (401). While fetching fails the answer is 503: the issuer may have published that key.
-//! * One fetch at a time per issuer. Who needs it waits for it, up to 1024 requests; the others get 503, or the set at hand.
-//!   A fetch goes on when the request that caused it has gone.
+//! [The guide](crate::guide::keys) says what is fetched, how long it counts, and what happens while it cannot be fetched.
 
 mod discovery;
 mod error;

@@ -6,6 +6,7 @@ use fapi_core::dpop::{Epoch, ReplayWindow};
 use fapi_core::{ReplayAnswer, ReplayQuery, Unavailable, UnixTime};
 use fapi_crypto::KeyError;
 
+use crate::measure::{Occupancy, Occupied};
 use crate::ports::{Answer, ReplayStore};
 
 /// Remembers used proofs in this process: right for a single replica.
@@ -15,7 +16,13 @@ use crate::ports::{Answer, ReplayStore};
 #[derive(Debug)]
 pub struct MemoryReplayStore {
     epoch: Epoch,
-    window: Mutex<ReplayWindow>,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    window: ReplayWindow,
+    occupancy: Occupancy,
 }
 
 impl MemoryReplayStore {
@@ -29,10 +36,16 @@ impl MemoryReplayStore {
         let hash_key = fapi_crypto::random_bytes()?;
         Ok(Self {
             epoch,
-            window: Mutex::new(ReplayWindow::new(capacity, epoch, hash_key)),
+            held: Mutex::new(Held {
+                window: ReplayWindow::new(capacity, epoch, hash_key),
+                occupancy: Occupancy::new(),
+            }),
         })
     }
 }
+
+/// Nothing but a restart helps.
+const POISONED: Unavailable = Unavailable::retry_after_seconds(60);
 
 impl ReplayStore for MemoryReplayStore {
     fn epoch(&self) -> Option<Epoch> {
@@ -44,16 +57,40 @@ impl ReplayStore for MemoryReplayStore {
         query: ReplayQuery<'_>,
         now: UnixTime,
     ) -> Answer<Result<ReplayAnswer, Unavailable>> {
-        let mut window = match self.window.lock() {
-            Ok(window) => window,
+        let mut held = match self.held.lock() {
+            Ok(held) => held,
             // Somebody panicked in the middle of an insert: what the table holds is not known, so nothing is fresh.
             Err(PoisonError { .. }) => {
-                return Answer::Now(Err(Unavailable::retry_after_seconds(60)));
+                return Answer::Now(Err(POISONED));
             }
         };
+        let outcome = held.window.insert(query.key, query.expires, now).into();
+        let occupied = held.occupied(now);
+        drop(held);
+        if let Some(occupied) = occupied {
+            occupied.tell();
+        }
         Answer::Now(Ok(ReplayAnswer {
-            outcome: window.insert(query.key, query.expires, now).into(),
+            outcome,
             epoch: self.epoch,
         }))
+    }
+
+    fn ready(&self, now: UnixTime) -> Answer<Result<(), Unavailable>> {
+        let occupied = match self.held.lock() {
+            Ok(mut held) => held.occupied(now),
+            Err(PoisonError { .. }) => return Answer::Now(Err(POISONED)),
+        };
+        // Without requests nobody else would tell.
+        if let Some(occupied) = occupied {
+            occupied.tell();
+        }
+        Answer::Now(Ok(()))
+    }
+}
+
+impl Held {
+    fn occupied(&mut self, now: UnixTime) -> Option<Occupied> {
+        self.occupancy.read(&self.window, now)
     }
 }

@@ -6,6 +6,8 @@
     reason = "a failure here is a failed test"
 )]
 
+#[cfg(feature = "metrics")]
+mod counted;
 mod discovery;
 mod faults;
 #[cfg(feature = "testing")]

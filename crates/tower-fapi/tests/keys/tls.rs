@@ -104,6 +104,7 @@ async fn a_certificate_of_nobody_is_refused() {
     assert_eq!(issuer.requests.load(Ordering::SeqCst), 0);
 }
 
+/// "N29": the name is checked on each connection.
 #[tokio::test]
 async fn certificates_of_others_or_of_the_past_are_refused() {
     let mut expired = named("localhost");

@@ -1,10 +1,11 @@
-//! Preflight requests of browsers, and the interaction id.
+//! Preflight requests of browsers, the interaction id, and headers of handlers.
 
 use axum::body::Body;
+use axum::response::AppendHeaders;
 use axum::routing::get;
 use axum::{Extension, Router};
-use fapi_core::config::{Preflight, Rule};
-use http::Request;
+use fapi_core::config::{Mode, Preflight, Rule};
+use http::{Request, StatusCode};
 use tower_fapi::{Access, InteractionId, Reason};
 
 use crate::setting::{Outcome, Setting, answered, bare, header, outcome, send};
@@ -101,4 +102,47 @@ async fn without_an_interaction_id_the_request_gets_one() {
     let other = header(&refused, "x-fapi-interaction-id").unwrap();
     assert_eq!(other.len(), 36);
     assert_ne!(other, id);
+}
+
+/// R20: a challenge of a handler's own is not ours to replace.
+#[tokio::test]
+async fn a_handlers_challenge_stays() {
+    let setting = Setting::new();
+    let config = setting
+        .config()
+        .rule(Rule::new("/accounts").scopes(["accounts"]))
+        .rule(Rule::public("/public"))
+        .rule(
+            Rule::new("/reported")
+                .scopes(["more"])
+                .mode(Mode::ReportOnly),
+        );
+    let refusing = get(async || {
+        let challenges = AppendHeaders([
+            ("www-authenticate", "Basic realm=\"a\""),
+            ("www-authenticate", "Digest realm=\"b\""),
+            ("dpop-nonce", "not-ours"),
+        ]);
+        (StatusCode::UNAUTHORIZED, challenges)
+    });
+    let app = Router::new()
+        .route("/accounts", refusing.clone())
+        .route("/public", refusing.clone())
+        .route("/reported", refusing)
+        .layer(setting.layer(config));
+    let token = setting.scoped("accounts");
+    for target in ["/accounts", "/public", "/reported"] {
+        let response = send(&app, setting.request("GET", target, &token)).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{target}");
+        let challenges = response.headers().get_all("www-authenticate");
+        let challenges: Vec<_> = challenges.iter().collect();
+        assert_eq!(
+            challenges,
+            ["Basic realm=\"a\"", "Digest realm=\"b\""],
+            "{target}"
+        );
+        // A nonce is for whoever is believed to have made it: where we decide, that is us.
+        let nonce = header(&response, "dpop-nonce");
+        assert_eq!(nonce.is_some(), target == "/public", "{target}");
+    }
 }

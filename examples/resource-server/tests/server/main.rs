@@ -1,7 +1,6 @@
 //! Tests of the built binary.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     reason = "in a test, what cannot go on fails"
 )]

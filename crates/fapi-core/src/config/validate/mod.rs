@@ -16,6 +16,8 @@ use std::ops::RangeInclusive;
 use self::uri::{Http, Parts};
 use super::{Config, ConfigError, Secret};
 
+pub(crate) use self::values::some_list_values;
+
 impl Config {
     /// Checks everything that does not depend on the host: ranges, syntax, and members that contradict each other.
     /// [`from_json`](Self::from_json) and the builder have done so already; it is for configurations changed since.

@@ -20,8 +20,8 @@ fn one(at: &str, rule: &Rule, config: &Config) -> Result<(), ConfigError> {
     if let Some(names) = &rule.methods {
         methods(&format!("{at}.methods"), names)?;
     }
-    list_values(&format!("{at}.scopes"), &rule.scopes)?;
-    list_values(&format!("{at}.acr_values"), &rule.acr_values)?;
+    values::list_values(&format!("{at}.scopes"), &rule.scopes)?;
+    values::list_values(&format!("{at}.acr_values"), &rule.acr_values)?;
     if let Some(details) = &rule.authorization_details {
         let path = format!("{at}.authorization_details.types");
         values::non_empty_list(&path, &details.types)?;
@@ -59,16 +59,6 @@ fn methods(at: &str, names: &[String]) -> Result<(), ConfigError> {
         }
     }
     Ok(())
-}
-
-fn list_values(at: &str, list: &[String]) -> Result<(), ConfigError> {
-    match list.iter().position(|value| !values::is_list_value(value)) {
-        Some(i) => Err(ConfigError::invalid(
-            format!("{at}[{i}]"),
-            r#"must be ASCII without spaces, " and \"#,
-        )),
-        None => Ok(()),
-    }
 }
 
 fn known_issuers(at: &str, issuers: &[String], config: &Config) -> Result<(), ConfigError> {

@@ -42,9 +42,30 @@ pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(tchar)
 }
 
+/// Values of a list that challenges have separated by spaces.
+pub(super) fn list_values(path: &str, list: &[String]) -> Result<(), ConfigError> {
+    match list
+        .iter()
+        .enumerate()
+        .find(|(_, value)| !is_list_value(value))
+    {
+        Some((i, value)) => {
+            let problem = format!(r#"{value:?} must be ASCII without spaces, " and \"#);
+            Err(ConfigError::invalid(format!("{path}[{i}]"), problem))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The same, with at least one value.
+pub(crate) fn some_list_values(path: &str, list: &[String]) -> Result<(), ConfigError> {
+    non_empty_list(path, list)?;
+    list_values(path, list)
+}
+
 /// The characters of a scope value (RFC 6749 §3.3). ACR values keep to them as well: both are written into a quoted
 /// string of the challenge, in a list separated by spaces (RFC 9470 §3).
-pub(super) fn is_list_value(text: &str) -> bool {
+fn is_list_value(text: &str) -> bool {
     let nqchar = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\');
     !text.is_empty() && text.bytes().all(nqchar)
 }

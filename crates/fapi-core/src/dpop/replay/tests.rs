@@ -179,6 +179,7 @@ fn one_of_256_threads_wins() {
     assert_eq!((count(Insertion::Fresh), count(Insertion::Seen)), (1, 255));
 }
 
+/// T13.
 #[test]
 fn a_million_entries_fit_40_mib_and_the_memory_comes_back() {
     // Hashing a million strings is what would take long here.

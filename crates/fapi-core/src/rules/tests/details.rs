@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use crate::rules::{AuthorizationDetails, MalformedAuthorizationDetails};
+use crate::rules::{AuthorizationDetails, DetailType, MalformedAuthorizationDetails};
 
 const RESOURCE: &str = "https://api.example.com/";
 
@@ -59,6 +59,25 @@ fn elements_and_their_common_fields() {
     );
     assert!(payment.deserialize::<Vec<u8>>().is_err());
     assert!(!format!("{details:?}").contains("12.30"));
+}
+
+#[test]
+fn elements_without_the_form_of_a_type_grant_nothing() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Payment {
+        amount: String,
+    }
+    impl DetailType for Payment {
+        const TYPE: &'static str = "payment";
+    }
+    let details = read(
+        r#"[{"type":"payment","amount":"12.30"},{"type":"payment","amount":12.30},{"type":"payment"},
+            {"type":"Payment","amount":"1"},{"type":"payment","amount":"2","actions":[]},
+            {"type":"payment","amount":"0.10","creditor":"x"}]"#,
+    )
+    .unwrap();
+    let amounts: Vec<_> = details.typed().map(|Payment { amount }| amount).collect();
+    assert_eq!(amounts, ["12.30", "0.10"]);
 }
 
 /// Q14.

@@ -1,25 +1,37 @@
 //! What rules ask of tokens.
 
+use std::sync::Arc;
+
 use super::compile;
 use crate::UnixTime;
 use crate::config::Rule;
-use crate::rules::{PolicyError, Selection, TokenView};
+use crate::rules::{PolicyError, Requirement, Selection, TokenView};
 use crate::token::Scope;
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+/// How far ahead `auth_time` may lie, in seconds.
+const FUTURE: i64 = 10;
 
 fn check(rule: Rule, scope: &str, claims: &str) -> Result<(), PolicyError> {
     let rules = compile([rule]).unwrap();
     let Selection::Rule(rule) = rules.select("GET", "/a") else {
         panic!("no rule");
     };
-    let token = TokenView {
+    rule.check(&view(&Scope::new(scope), claims), NOW, FUTURE)
+}
+
+fn meets(requirement: Requirement, scope: &str, claims: &str) -> Result<(), PolicyError> {
+    let requirement = Arc::new(requirement);
+    requirement.check(&view(&Scope::new(scope), claims), NOW, FUTURE)
+}
+
+fn view<'a>(scope: &'a Scope, claims: &'a str) -> TokenView<'a> {
+    TokenView {
         issuer: "https://as.example.com",
-        scope: &Scope::new(scope),
+        scope,
         claims,
         resource: "https://api.example.com",
-    };
-    rule.check(&token, NOW)
+    }
 }
 
 #[test]
@@ -230,4 +242,65 @@ fn authorization_details() {
         check(rule(), "", "{}"),
         Err(PolicyError::AuthorizationDetails)
     );
+}
+
+/// The same as of rules: what the client is told depends on nothing else.
+#[test]
+fn requirements_in_code_are_those_of_rules() {
+    let acr = || Requirement::acr_values(["high", "higher"]).unwrap();
+    for (rule, requirement) in [
+        (
+            Rule::new("/a").scopes(["read", "write"]),
+            Requirement::scopes(["read", "write"]).unwrap(),
+        ),
+        (Rule::new("/a").acr_values(["high", "higher"]), acr()),
+        (
+            Rule::new("/a")
+                .acr_values(["high", "higher"])
+                .max_age_seconds(300),
+            acr().and_max_age_seconds(300),
+        ),
+        (
+            Rule::new("/a").max_age_seconds(300),
+            Requirement::max_age_seconds(300),
+        ),
+    ] {
+        for scope in ["", "read", "write read"] {
+            for claims in [
+                "{}",
+                r#"{"acr":"high"}"#,
+                r#"{"acr":"high","auth_time":1699999700}"#,
+                r#"{"acr":"high","auth_time":1699999699}"#,
+                r#"{"auth_time":1700000010}"#,
+                r#"{"auth_time":1700000011}"#,
+            ] {
+                assert_eq!(
+                    meets(requirement.clone(), scope, claims),
+                    check(rule.clone(), scope, claims),
+                    "{requirement:?} {scope} {claims}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn requirements_in_code_have_values_that_challenges_can_name() {
+    for (values, path) in [
+        (&[][..], ""),
+        (&[""], "[0]"),
+        (&["a", "b c"], "[1]"),
+        (&["\""], "[0]"),
+        (&["\\"], "[0]"),
+        (&["\u{e4}"], "[0]"),
+        (&["a\u{7f}"], "[0]"),
+    ] {
+        let values = || values.iter().copied();
+        let scopes = Requirement::scopes(values()).unwrap_err();
+        let acr_values = Requirement::acr_values(values()).unwrap_err();
+        assert_eq!(scopes.path(), format!("scopes{path}"));
+        assert_eq!(acr_values.path(), format!("acr_values{path}"));
+    }
+    let error = Requirement::scopes(["a", "b c"]).unwrap_err();
+    assert!(error.problem().starts_with("\"b c\" must be "), "{error}");
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use super::keyspace::Keyspace;
 use super::problem::{Connection, RedisProblem};
@@ -112,6 +113,7 @@ impl Link {
             // Requests that still wait on the old connection keep it until they end, and no new ones come to it. So
             // a server that hangs gathers no queue, and late replies have nobody to be mistaken for.
             Wire::Server(_) => {
+                tracing::warn!(target: "tower_fapi", %problem, "gave up the connection to Redis");
                 *state = match self.connect() {
                     Ok(attempts) => State::Connecting(attempts),
                     Err(_) => State::Idle,
@@ -123,6 +125,7 @@ impl Link {
                     .as_ref()
                     .is_some_and(|attempts| attempts.has_changed().is_ok());
                 if !under_way && server.since.elapsed() >= RENEWAL {
+                    tracing::warn!(target: "tower_fapi", %problem, "renewing the connection to the Redis cluster");
                     *successor = self.connect().ok();
                 }
             }
@@ -132,7 +135,9 @@ impl Link {
     fn connect(&self) -> Result<watch::Receiver<Attempts>, RedisProblem> {
         let runtime = Handle::try_current().map_err(|_| RedisProblem::NoRuntime)?;
         let (sender, receiver) = watch::channel(Attempts::First);
-        runtime.spawn(keep_connecting(Arc::downgrade(&self.shared), sender));
+        // Without a parent: it is nobody's request in particular that needs the connection.
+        let span = tracing::debug_span!(target: "tower_fapi", parent: None, "fapi.connect_redis");
+        runtime.spawn(keep_connecting(Arc::downgrade(&self.shared), sender).instrument(span));
         Ok(receiver)
     }
 }

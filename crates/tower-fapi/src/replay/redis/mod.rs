@@ -40,17 +40,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// through. At most 1024 requests wait for it at a time. A proof that was refused with 503 may have been written
 /// nevertheless: clients come back with a new one, as after any other response.
 ///
-/// **What a fail-over costs.** Redis acknowledges a write before its replicas have it. A server that was restarted, a
-/// replica that was promoted and a server that came back empty are recognised (`run_id`, a missing epoch): proofs made
-/// before that, and in the eleven seconds after it, are answered with `use_dpop_nonce`. Two gaps remain. While an old
-/// primary is cut off from its replica but not from all of its clients, both take writes, and a proof can be used once at
-/// each. And the nodes of a cluster do not tell which of them has answered: a node that comes back with an old
-/// snapshot, or is replaced by a replica that lacks writes, is not noticed; one that comes back empty is.
-///
-/// **What the server needs.** `maxmemory-policy noeviction`: under any other the store refuses to work. A user with
-/// `~fapi:* +set +get +info +config|get` (and `+cluster|slots +ping` in a cluster, `+select` for a database other than 0). Without
-/// `INFO` and `CONFIG GET` it works and warns of what it cannot see. Not between us and the server: proxies that spread
-/// commands over several servers.
+/// The guide says [what the server needs](crate::guide::replay#what-redis-needs), with `maxmemory-policy noeviction` first
+/// of all, and [what a fail-over costs](crate::guide::replay#what-a-fail-over-of-redis-costs).
 ///
 /// Futures of this store need a Tokio runtime with time and network enabled.
 pub struct RedisReplayStore {
