@@ -7,10 +7,12 @@ use jsonwebtoken::crypto::CryptoProvider;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::jose::header::{SignedHeader, is_type};
 use crate::jose::json::{Members, NotStrictJson, Object, read_object};
 use crate::jose::jwk::Jwk;
+use crate::jose::jws::{self, CompactJws};
 use crate::jose::signature::{self, BadSignature};
-use crate::jose::{Algorithm, KeyError, PublicKey, Thumbprint};
+use crate::jose::{Algorithm, InvalidJws, KeyError, PublicKey, Thumbprint};
 
 /// The keys that verify an issuer's tokens.
 ///
@@ -111,6 +113,40 @@ impl KeySet {
     #[must_use]
     pub fn has_kid(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.kid.as_deref() == Some(kid))
+    }
+
+    /// The payload of a compact JWS that has this `typ` and was signed by a key of this set (RFC 7515 §5.2).
+    ///
+    /// For a server that gets back what it has signed itself. The payload is what the signer wrote, and no claim in it
+    /// has been looked at: neither whose it is, nor until when.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidJws`] for everything else.
+    pub fn open(
+        &self,
+        jws: &str,
+        typ: &str,
+        provider: &CryptoProvider,
+    ) -> Result<Vec<u8>, InvalidJws> {
+        let jws = CompactJws::split(jws).ok_or(InvalidJws)?;
+        let decode = |part| jws::decode(part).ok_or(InvalidJws);
+        let json = decode(jws.header)?;
+        let mut header = SignedHeader::default();
+        read_object(&json, &mut header).map_err(|NotStrictJson| InvalidJws)?;
+        // RFC 8725 §3.11: another kind of JWT of the same signer is not what is asked for.
+        if !header.typ.is_some_and(|claimed| is_type(&claimed.0, typ)) {
+            return Err(InvalidJws);
+        }
+        let algorithm = header
+            .alg
+            .and_then(|alg| Algorithm::from_name(&alg.0))
+            .ok_or(InvalidJws)?;
+        let kid = header.kid.as_ref().map(|kid| &*kid.0);
+        let signature = decode(jws.signature)?;
+        self.verify(provider, kid, algorithm, jws.signing_input, &signature)
+            .map_err(|BadSignature| InvalidJws)?;
+        decode(jws.payload)
     }
 
     /// Verifies a signature with the key `kid`, or without one with the keys that suit, at most four.
