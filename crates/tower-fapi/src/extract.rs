@@ -10,7 +10,7 @@ use fapi_core::mtls::{Connection, Peer};
 use http::request::Parts;
 use http::{Extensions, StatusCode};
 
-use crate::response::{Protocol, refuse};
+use crate::response::refuse;
 use crate::target::Hooks;
 use crate::{Access, Reported};
 

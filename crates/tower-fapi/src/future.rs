@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use fapi_core::dpop::Nonce;
-use fapi_core::{Accepted, Challenge, Denial, Verdict};
+use fapi_core::{Accepted, Challenge, Denial, Protocol, Verdict};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -15,7 +15,7 @@ use crate::drive::Shared;
 use crate::interaction::InteractionId;
 use crate::ports::PortFuture;
 use crate::report::{self, Reported};
-use crate::response::{self, Protocol};
+use crate::response;
 use crate::target::{Hooks, authority};
 
 pin_project! {

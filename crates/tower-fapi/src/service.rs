@@ -12,7 +12,7 @@ use crate::drive::Driven;
 use crate::future::{Arrival, ResponseFuture, Waiting};
 use crate::handle::Live;
 use crate::interaction::InteractionId;
-use crate::response::Protocol;
+use crate::response;
 use crate::target::{Hooks, present};
 
 /// The service that [`FapiLayer`](crate::FapiLayer) makes of an inner one.
@@ -48,7 +48,7 @@ where
         let driven = shared.decide(&presented);
         let arrival = Arrival {
             id: InteractionId::of(request.headers()),
-            protocol: Protocol::of(request.headers()),
+            protocol: response::protocol(request.headers()),
             hooks: self.hooks,
         };
         match driven {

@@ -50,8 +50,6 @@ mod discovery;
 mod error;
 mod fetched;
 mod http;
-mod lifetime;
-mod schedule;
 
 use std::fmt;
 use std::sync::Arc;
