@@ -34,6 +34,8 @@ mod root;
 mod stats;
 #[cfg(target_arch = "wasm32")]
 mod sys;
+#[cfg(test)]
+mod tests;
 
 #[cfg(target_arch = "wasm32")]
 mod entry {

@@ -29,6 +29,11 @@ impl<H: Host> Root<H> {
             plugin: None,
         }
     }
+
+    #[cfg(test)]
+    pub(crate) fn plugin(&self) -> Option<Rc<Plugin<H>>> {
+        self.plugin.clone()
+    }
 }
 
 impl<H: Host> Context for Root<H> {

@@ -1,4 +1,4 @@
-//! The vectors of Wycheproof, verified through the provider.
+//! The vectors of Wycheproof, for the `PROVIDER` of whoever includes this.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,7 +8,7 @@
     reason = "helpers of tests may panic too"
 )]
 
-use fapi_crypto::PROVIDER;
+use super::PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use wycheproof::{TestResult, ecdsa, eddsa, rsa_pss_verify as pss};
 

@@ -1,0 +1,5 @@
+//! The vectors of Wycheproof, verified through the provider.
+
+use fapi_crypto::PROVIDER;
+
+mod vectors;
