@@ -19,6 +19,8 @@ pub mod coverage;
 pub mod foreign;
 pub mod forge;
 pub mod host;
+#[cfg(feature = "envoy")]
+pub mod module;
 pub mod introspection;
 pub mod keys;
 pub mod profile;
