@@ -1,7 +1,7 @@
 //! Vectors and end-to-end tests: what needs more than one crate.
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
-//! asked of every case. [`foreign`] runs other implementations.
+//! asked of every case. [`foreign`] runs other implementations, [`envoy`] runs Envoy.
 #![expect(
     missing_docs,
     clippy::expect_used,
@@ -16,13 +16,14 @@ pub mod case;
 pub mod cases;
 pub mod certificate;
 pub mod coverage;
+pub mod envoy;
 pub mod foreign;
 pub mod forge;
 pub mod host;
-#[cfg(feature = "envoy")]
-pub mod module;
 pub mod introspection;
 pub mod keys;
+#[cfg(feature = "envoy")]
+pub mod module;
 pub mod profile;
 pub mod runner;
 pub mod scene;

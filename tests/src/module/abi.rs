@@ -110,10 +110,7 @@ fn headers(linker: &mut Linker<World>) -> Result<(), wasmi::errors::LinkerError>
         linker,
         "proxy_replace_header_map_value",
         |guest, map, name, name_size, value, value_size| {
-            let (name, value) = (
-                guest.read(name, name_size)?,
-                guest.read(value, value_size)?,
-            );
+            let (name, value) = (guest.read(name, name_size)?, guest.read(value, value_size)?);
             let Some(headers) = guest.world().map_mut(map) else {
                 return Ok(BAD_ARGUMENT);
             };

@@ -19,7 +19,7 @@ pub const ROOT: u32 = 1;
 
 static COMPILED: LazyLock<(Engine, Module)> = LazyLock::new(|| {
     let engine = Engine::default();
-    let module = std::fs::read(super::path()).expect("the filter's module");
+    let module = std::fs::read(crate::envoy::module()).expect("the filter's module");
     let module = Module::new(&engine, module).expect("a valid module");
     (engine, module)
 });

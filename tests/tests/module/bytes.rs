@@ -109,7 +109,10 @@ fn one_changed_byte_is_refused_wherever_it_is() {
         }
         let id = worker.request(request);
         let stream = worker.stream(id);
-        assert!(!stream.forwarded, "round {round}: {name} at {at}: {was} to {change}");
+        assert!(
+            !stream.forwarded,
+            "round {round}: {name} at {at}: {was} to {change}"
+        );
         worker.end(id);
     }
 }

@@ -123,7 +123,9 @@ pub(crate) fn headers(token: &str, proof: &str) -> Vec<Header> {
         ("authorization", &format!("DPoP {token}")),
         ("dpop", proof),
     ];
-    texts.map(|(name, value)| (name.into(), value.into())).to_vec()
+    texts
+        .map(|(name, value)| (name.into(), value.into()))
+        .to_vec()
 }
 
 /// The request without headers of this name.

@@ -86,7 +86,11 @@ fn what_fails_decides_against_the_request() {
                 assert!(may_go_on || verifies_itself, "{about}: went on");
             }
             if let Some(reply) = stream.reply {
-                assert!(matches!(reply.status, 401 | 503), "{about}: {}", reply.status);
+                assert!(
+                    matches!(reply.status, 401 | 503),
+                    "{about}: {}",
+                    reply.status
+                );
             }
             let bad = worker.request(without(cast.good(), "dpop"));
             assert!(!worker.stream(bad).forwarded, "{about}");

@@ -52,7 +52,10 @@ impl Play<'_> {
         let (request, intent) = match self.random.below(6) {
             0 => (without(self.cast.good(), "dpop"), Intent::Bad),
             1 => (self.cast.forged(), Intent::Bad),
-            2 => (with(self.cast.good(), "authorization", b"\xff".to_vec()), Intent::Bad),
+            2 => (
+                with(self.cast.good(), "authorization", b"\xff".to_vec()),
+                Intent::Bad,
+            ),
             3 => (self.cast.opaque(), Intent::Good),
             4 if !self.used.is_empty() => (self.random.one_of(&self.used).clone(), Intent::Good),
             _ => (self.cast.good(), Intent::Good),
@@ -113,7 +116,10 @@ impl Play<'_> {
             }
             assert_eq!(intent, Intent::Good);
             let proof = self.proofs[&id].clone();
-            assert!(!self.accepted.values().any(|used| *used == proof), "used twice");
+            assert!(
+                !self.accepted.values().any(|used| *used == proof),
+                "used twice"
+            );
             self.accepted.insert(id, proof);
         }
         assert_decent(&mut self.worker);

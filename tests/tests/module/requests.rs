@@ -19,7 +19,12 @@ fn a_good_request_goes_on_once_without_its_credentials_and_with_our_header_alone
     assert_eq!(stream.request_values("x_fapi-sub"), [""; 0]);
     assert_eq!(stream.request_values("x-fapi-sub"), ["alice"]);
     let response = worker.respond(id, vec![(b":status".to_vec(), b"200".to_vec())]);
-    let named = |name: &str| response.iter().filter(|(held, _)| held == name.as_bytes()).count();
+    let named = |name: &str| {
+        response
+            .iter()
+            .filter(|(held, _)| held == name.as_bytes())
+            .count()
+    };
     assert_eq!(named("x-fapi-interaction-id"), 1);
 
     let again = worker.request(good);
@@ -47,14 +52,45 @@ fn dishonest_requests_are_refused() {
     let token = cast.token();
     let proof = || cast.client.proof("GET", &format!("{API}/accounts"), NOW);
     let bad: [(&str, Vec<Header>, u32); 8] = [
-        ("no credentials", without(without(cast.good(), "authorization"), "dpop"), 401),
+        (
+            "no credentials",
+            without(without(cast.good(), "authorization"), "dpop"),
+            401,
+        ),
         ("no proof", without(cast.good(), "dpop"), 401),
-        ("two proofs", with(cast.good(), "dpop", proof().token(&token).build()), 401),
-        ("two tokens", with(cast.good(), "authorization", "Bearer x"), 400),
-        ("another token's proof", headers(&token, &proof().token("x").build()), 401),
-        ("another method", headers(&token, &proof().token(&token).htm("POST").build()), 401),
-        ("old", headers(&token, &proof().token(&token).issued_at(NOW.plus(-100)).build()), 401),
-        ("a token of nobody", headers("a.b.c", &proof().token("a.b.c").build()), 401),
+        (
+            "two proofs",
+            with(cast.good(), "dpop", proof().token(&token).build()),
+            401,
+        ),
+        (
+            "two tokens",
+            with(cast.good(), "authorization", "Bearer x"),
+            400,
+        ),
+        (
+            "another token's proof",
+            headers(&token, &proof().token("x").build()),
+            401,
+        ),
+        (
+            "another method",
+            headers(&token, &proof().token(&token).htm("POST").build()),
+            401,
+        ),
+        (
+            "old",
+            headers(
+                &token,
+                &proof().token(&token).issued_at(NOW.plus(-100)).build(),
+            ),
+            401,
+        ),
+        (
+            "a token of nobody",
+            headers("a.b.c", &proof().token("a.b.c").build()),
+            401,
+        ),
     ];
     for (about, request, status) in bad {
         let id = worker.request(request);

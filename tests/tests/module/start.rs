@@ -40,7 +40,10 @@ fn without_the_hosts_function_the_module_verifies() {
 fn a_wrong_document_is_refused_with_its_field_and_no_request_goes_on() {
     let cast = Cast::new();
     let wrong = [
-        ("dpop.replay.store", json!({ "replay": { "store": "memory" } })),
+        (
+            "dpop.replay.store",
+            json!({ "replay": { "store": "memory" } }),
+        ),
         ("dpop.max_age_seconds", json!({ "max_age_seconds": "long" })),
     ];
     for (field, dpop) in wrong {

@@ -13,14 +13,22 @@ fn requests_wait_for_keys_and_all_go_on_with_one_answer() {
     let mut worker = cast.worker(&cast.fetching());
     let waiting: Vec<u32> = (0..4).map(|_| worker.request(cast.good())).collect();
     let bad = |id: &u32| worker.stream(*id);
-    assert!(waiting.iter().map(bad).all(|one| !one.forwarded && one.reply.is_none()));
+    assert!(
+        waiting
+            .iter()
+            .map(bad)
+            .all(|one| !one.forwarded && one.reply.is_none())
+    );
     // The room for those that wait is limited.
     let one_more = worker.request(cast.good());
     assert_eq!(worker.status(one_more), 503);
 
     worker.tick();
     let call = worker.last_call();
-    assert_eq!((&*call.path(), &*call.cluster, call.context), ("/jwks", "as", ROOT));
+    assert_eq!(
+        (&*call.path(), &*call.cluster, call.context),
+        ("/jwks", "as", ROOT)
+    );
     worker.answer(&call, &JSON, &cast.issuer.jwks());
     for id in waiting {
         assert_forwarded(&mut worker, id);
@@ -43,7 +51,10 @@ fn a_waiting_request_is_judged_like_any_other_when_it_goes_on() {
     let call = worker.last_call();
     worker.answer(&call, &JSON, &cast.issuer.jwks());
     let went_on = |id| worker.stream(id).forwarded;
-    assert_eq!([first, same_proof, grown_old].map(went_on), [true, false, true]);
+    assert_eq!(
+        [first, same_proof, grown_old].map(went_on),
+        [true, false, true]
+    );
 
     // One whose proof grows old while it waits.
     let mut worker = cast.worker(&{
@@ -109,7 +120,10 @@ fn introspection_decides_and_its_late_answers_concern_nobody() {
         let id = worker.request(cast.opaque());
         (id, worker.last_call())
     });
-    assert_eq!((active.1.context, &*active.1.path()), (active.0, "/introspect"));
+    assert_eq!(
+        (active.1.context, &*active.1.path()),
+        (active.0, "/introspect")
+    );
     assert!(String::from_utf8_lossy(&active.1.body).contains("client_assertion="));
     worker.end(gone.0);
     // Envoy would not say it; whoever does is not heard.
