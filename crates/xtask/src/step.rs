@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::workspace::Workspace;
-use crate::{beside, features, install, lint, msrv, package, schema, unit, wasm};
+use crate::{beside, envoy, features, install, lint, msrv, package, schema, unit, wasm};
 
 /// One step of the test command; `cargo xtask <name>` runs it alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) enum Step {
     Schema,
     Features,
     WasmCore,
+    Wasm,
+    EnvoyTest,
     Beside,
     Msrv,
     Package,
@@ -22,7 +24,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// All steps in the order of `test`: the cheap ones first; a later one reuses what an earlier one built.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Install,
         Self::Fmt,
         Self::Clippy,
@@ -31,6 +33,8 @@ impl Step {
         Self::Schema,
         Self::Features,
         Self::WasmCore,
+        Self::Wasm,
+        Self::EnvoyTest,
         Self::Beside,
         Self::Msrv,
         Self::Package,
@@ -47,6 +51,8 @@ impl Step {
             Self::Schema => "schema",
             Self::Features => "features",
             Self::WasmCore => "wasm-core",
+            Self::Wasm => "wasm",
+            Self::EnvoyTest => "envoy-test",
             Self::Beside => "beside",
             Self::Msrv => "msrv",
             Self::Package => "package",
@@ -64,6 +70,12 @@ impl Step {
             Self::Schema => schema::run(workspace, schema::Output::Compare),
             Self::Features => features::run(workspace),
             Self::WasmCore => wasm::run(workspace, wasm::ToolchainChoice::Auto),
+            Self::Wasm => {
+                let (choice, reproduction) =
+                    (wasm::ToolchainChoice::Auto, wasm::Reproduction::Omit);
+                wasm::run_filter(workspace, choice, reproduction).map(|_| ())
+            }
+            Self::EnvoyTest => envoy::run(workspace, envoy::VERSION, &[]),
             Self::Beside => beside::run(workspace),
             Self::Msrv => msrv::run(workspace),
             Self::Package => package::run(workspace, package::Verification::Build),
