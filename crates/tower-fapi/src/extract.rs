@@ -6,6 +6,7 @@ use std::fmt;
 use axum::extract::{ConnectInfo, OriginalUri};
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
+use fapi_core::Protocol;
 use fapi_core::mtls::{Connection, Peer};
 use http::request::Parts;
 use http::{Extensions, StatusCode};
