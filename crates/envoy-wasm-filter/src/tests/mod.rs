@@ -1,12 +1,6 @@
 //! The filter against a mock of its host.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may panic"
-)]
-
+mod certificates;
 mod fetching;
 mod introspection;
 mod mock;
