@@ -10,7 +10,7 @@ impl Random {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,7 +21,7 @@ impl Random {
     /// A number below `limit`, which is not 0.
     pub fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).expect("64 bits");
-        usize::try_from(self.next() % limit).expect("it is below a usize")
+        usize::try_from(self.number() % limit).expect("it is below a usize")
     }
 
     pub fn one_of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
@@ -30,13 +30,15 @@ impl Random {
 
     /// At most `most` bytes.
     pub fn bytes(&mut self, most: usize) -> Vec<u8> {
-        let length = self.below(most + 1);
-        (0..length).map(|_| self.next().to_le_bytes()[0]).collect()
+        let mut bytes = vec![0; self.below(most + 1)];
+        self.fill(&mut bytes);
+        bytes
     }
 
     pub fn fill(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            *byte = self.next().to_le_bytes()[0];
+        for chunk in bytes.chunks_mut(8) {
+            let number = self.number().to_le_bytes();
+            chunk.copy_from_slice(&number[..chunk.len()]);
         }
     }
 }

@@ -168,7 +168,7 @@ fn failures_now_and_then_let_no_proof_through_twice() {
             one_in: 2 + random.below(20),
             random: random.clone(),
         };
-        random.next();
+        random.number();
         let mut worker = start(&document, faults, Since::Request);
         for _ in 0..5 {
             let good = cast.good();

@@ -36,7 +36,7 @@ impl Play<'_> {
             0..=3 => self.request(),
             4..=6 => self.answer(),
             7 => self.worker.tick(),
-            8 => self.worker.world().now += Duration::from_millis(self.random.next() % 3000),
+            8 => self.worker.world().now += Duration::from_millis(self.random.number() % 3000),
             9 | 10 => self.end(),
             11 => self.respond(),
             12 => {
