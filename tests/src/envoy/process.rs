@@ -13,12 +13,15 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::provided::{self, Provided};
-use super::{Bootstrap, Stats};
+use super::{Bootstrap, Listener, Stats, bootstrap};
 use crate::host::client;
 use crate::wire::{Answer, WireRequest};
 
 /// How long Envoy may take to be ready: it compiles the module for each of its listeners.
 const START: Duration = Duration::from_secs(120);
+
+/// The file of the listeners that change.
+const LISTENERS: &str = "listeners.json";
 
 /// An Envoy with two workers. It ends when this is dropped.
 pub struct Envoy {
@@ -46,8 +49,10 @@ impl Envoy {
         let name = format!("fapi-envoy-{}-{number}", std::process::id());
         let folder = provided::folder().join(&name);
         fs::create_dir_all(&folder).expect("a folder to write to");
+        replace(&folder.join(LISTENERS), &bootstrap::listeners_file(&[]));
+        let bootstrap = bootstrap.clone().listeners_in(folder.join(LISTENERS));
         let file = folder.join("bootstrap.json");
-        fs::write(&file, bootstrap.to_json().to_string()).expect("a folder to write to");
+        replace(&file, &bootstrap.to_json());
 
         let provided = Provided::from_environment();
         let mut command = provided.envoy(&folder, &name);
@@ -55,6 +60,7 @@ impl Envoy {
             .arg("--config-path")
             .arg(&file)
             .args(["--concurrency", "2", "--disable-hot-restart"])
+            .args(["--drain-time-s", "1", "--drain-strategy", "immediate"])
             .args(["--log-level", "info", "--file-flush-interval-msec", "100"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -108,6 +114,14 @@ impl Envoy {
         SocketAddr::new(ip.expect("an address"), port.expect("a port").unwrap())
     }
 
+    /// From now on it has these listeners beside those that it started with. It takes a moment.
+    pub fn set_listeners(&self, listeners: &[Listener]) {
+        replace(
+            &self.folder.join(LISTENERS),
+            &bootstrap::listeners_file(listeners),
+        );
+    }
+
     /// `GET` of this target at the admin interface.
     ///
     /// The answer has status 0 if there was none.
@@ -156,6 +170,13 @@ impl Drop for Envoy {
             drop(fs::remove_dir_all(&self.folder));
         }
     }
+}
+
+/// Writes a file that is never seen half written.
+fn replace(file: &Path, json: &Value) {
+    let next = file.with_extension("next");
+    fs::write(&next, json.to_string()).expect("a folder to write to");
+    fs::rename(&next, file).expect("a folder to write to");
 }
 
 /// Asks again until there is an answer.
