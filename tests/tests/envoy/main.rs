@@ -1,3 +1,12 @@
 //! The filter, compiled, in Envoy. Run by `cargo xtask envoy-test`, which provides both.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
+mod cast;
+mod nonces;
+mod replay;
 mod smoke;
