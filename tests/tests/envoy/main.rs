@@ -7,6 +7,8 @@
     reason = "tests may panic"
 )]
 mod cast;
+mod listeners;
 mod nonces;
 mod replay;
 mod smoke;
+mod vm_id;
