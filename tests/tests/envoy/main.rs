@@ -7,8 +7,11 @@
     reason = "tests may panic"
 )]
 mod cast;
+mod introspection;
+mod keys;
 mod listeners;
 mod nonces;
+mod pki;
 mod replay;
 mod smoke;
 mod vm_id;
