@@ -10,6 +10,7 @@ mod cast;
 mod introspection;
 mod keys;
 mod listeners;
+mod mtls;
 mod nonces;
 mod pki;
 mod replay;
