@@ -6,7 +6,9 @@
     clippy::indexing_slicing,
     reason = "tests may panic"
 )]
+
 mod cast;
+mod hostile;
 mod introspection;
 mod keys;
 mod listeners;
