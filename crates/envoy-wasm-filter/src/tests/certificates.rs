@@ -15,9 +15,10 @@ fn document(cast: &Cast, mtls: Value) -> Value {
 
 /// A request with a token that is bound to the certificate.
 fn request(cast: &Cast) -> Vec<(&'static str, Vec<u8>)> {
-    let digits = DIGEST.as_bytes().chunks(2);
+    let (digits, _) = DIGEST.as_bytes().as_chunks::<2>();
     let bytes: Vec<u8> = digits
-        .map(|two| u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap())
+        .iter()
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect();
     let mut claims = cast.claims();
     claims["cnf"] = json!({ "x5t#S256": URL_SAFE_NO_PAD.encode(bytes) });
