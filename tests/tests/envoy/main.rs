@@ -1,3 +1,5 @@
 //! The filter, compiled, in Envoy. Run by `cargo xtask envoy-test`, which provides both.
 
+mod differences;
 mod smoke;
+mod vectors;
