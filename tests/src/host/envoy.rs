@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fapi_core::config::{AfterRestart, ClaimHeader, Config, EnvoyConfig};
+use fapi_core::config::{AfterRestart, ClaimHeader, Config, EnvoyConfig, EnvoySignatures};
 use fapi_core::mtls::{Connection, Peer};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -48,6 +48,11 @@ impl EnvoyDoor {
     /// # Panics
     /// It does not start.
     pub fn open(profiles: &[Profile]) -> Self {
+        Self::open_with(profiles, EnvoySignatures::Auto)
+    }
+
+    /// The same, with ES256 signatures verified by the one or the other.
+    pub fn open_with(profiles: &[Profile], signatures: EnvoySignatures) -> Self {
         let upstream = Server::upstream();
         let server = ServerCertificate::new();
         let since = now();
@@ -56,7 +61,10 @@ impl EnvoyDoor {
         for profile in profiles.iter().copied() {
             let name = name(profile);
             let issuer = Server::start(issuer(profile));
-            let config = config(profile, &name, issuer.address());
+            let mut config = config(profile, &name, issuer.address());
+            if let Some(envoy) = &mut config.envoy {
+                envoy.signatures = signatures;
+            }
             bootstrap = bootstrap
                 .cluster(&name, issuer.address())
                 .listener(listener(&name, &server).filter(fapi(&name, &json!(config))));

@@ -1,5 +1,14 @@
 //! The filter, compiled, in Envoy. Run by `cargo xtask envoy-test`, which provides both.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
+
 mod differences;
+mod differential;
 mod smoke;
 mod vectors;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fapi_core::config::EnvoySignatures;
 use fapi_tests::case::{Case, Expect};
 use fapi_tests::cases;
 use fapi_tests::host::{CoreHost, EnvoyDoor};
@@ -23,7 +24,7 @@ fn envoy_answers_as_the_core_does() {
     for profiles in [first, others] {
         let door = EnvoyDoor::open(&profiles);
         for profile in profiles {
-            compare(&door, profile, &mut count);
+            compare(&door, profile, |_| true, &mut count);
         }
     }
     count.print();
@@ -44,6 +45,20 @@ fn envoy_answers_as_the_core_does() {
     );
     // What is left out must not grow unnoticed.
     assert!(count.ran > 1_700, "only {} cases ran", count.ran);
+}
+
+#[test]
+fn f24_the_module_judges_keys_and_signatures_as_envoy_and_the_core_do() {
+    let profiles = [Profile::Default, Profile::OddKeys];
+    let door = EnvoyDoor::open_with(&profiles, EnvoySignatures::Wasm);
+    let mut count = Count::default();
+    for profile in profiles {
+        // Groups E and F are about keys and signatures, N about the issuers'.
+        let concerned = |case: &Case| case.id.starts_with(['E', 'F', 'N']);
+        compare(&door, profile, concerned, &mut count);
+    }
+    assert!(count.wrong.is_empty(), "{}", count.wrong.join("\n"));
+    assert!(count.ran > 200, "only {} cases ran", count.ran);
 }
 
 #[derive(Default)]
@@ -75,13 +90,18 @@ impl Count {
     }
 }
 
-fn compare(door: &EnvoyDoor, profile: Profile, count: &mut Count) {
+fn compare(
+    door: &EnvoyDoor,
+    profile: Profile,
+    concerned: impl Fn(&Case) -> bool,
+    count: &mut Count,
+) {
     // Answers about tokens have times in them.
     begin_at(now());
     let cases = cases::all();
     let (mut core, mut envoy) = (CoreHost::new(profile), door.host(profile));
     for (number, case) in cases.iter().enumerate() {
-        if case.profile != profile {
+        if case.profile != profile || !concerned(case) {
             continue;
         }
         if let Some(why) = left_out(case) {
