@@ -239,6 +239,7 @@ fn listener(name: &str, server: &ServerCertificate) -> Listener {
     Listener::new(name)
         .proxy_protocol()
         .tls(json!({
+            "require_client_certificate": false,
             "common_tls_context": {
                 "tls_certificates": [server.to_json()],
                 // Certificates are self-signed here. The filter compares them with tokens.

@@ -10,5 +10,7 @@
 
 mod differences;
 mod differential;
+mod gone;
+mod routes;
 mod smoke;
 mod vectors;
