@@ -61,7 +61,14 @@ impl Envoy {
             .arg(&file)
             .args(["--concurrency", "2", "--disable-hot-restart"])
             .args(["--drain-time-s", "1", "--drain-strategy", "immediate"])
-            .args(["--log-level", "info", "--file-flush-interval-msec", "100"])
+            .args([
+                "--log-level",
+                "warning",
+                "--file-flush-interval-msec",
+                "100",
+            ])
+            // It tells its address, and the filter its reasons.
+            .args(["--component-log-level", "admin:info,wasm:info"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -2,12 +2,16 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "tests may panic"
 )]
 
 mod cast;
+mod differences;
+mod differential;
+mod gone;
 mod hostile;
 mod introspection;
 mod keys;
@@ -17,6 +21,8 @@ mod nonces;
 mod operation;
 mod pki;
 mod replay;
+mod routes;
 mod smoke;
 mod upstream;
+mod vectors;
 mod vm_id;
