@@ -25,6 +25,7 @@ pub mod keys;
 #[cfg(feature = "envoy")]
 pub mod module;
 pub mod profile;
+pub mod random;
 pub mod runner;
 pub mod scene;
 pub mod wire;

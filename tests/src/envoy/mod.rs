@@ -17,12 +17,14 @@
 //! ```
 
 mod bootstrap;
+mod gate;
 mod process;
 mod provided;
 mod server;
 mod stats;
 
 pub use bootstrap::{Bootstrap, Listener, READINESS_PATH, cluster, fapi, wasm};
+pub use gate::Gate;
 pub use process::{Envoy, until};
 pub use provided::module;
 pub use server::{Reply, Seen, Server};

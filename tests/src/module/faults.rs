@@ -1,6 +1,6 @@
 //! Calls of the host that fail.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// Which calls fail, and how.
 #[derive(Clone, Debug, Default)]

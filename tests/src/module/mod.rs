@@ -6,11 +6,9 @@
 mod abi;
 mod faults;
 mod guest;
-mod random;
 mod worker;
 mod world;
 
 pub use faults::Faults;
-pub use random::Random;
-pub use worker::{ROOT, Worker, imports};
+pub use worker::{NOW, ROOT, Worker, imports};
 pub use world::{ForeignFunctions, Header, Reply, Sent, SharedData, Stream, World};

@@ -5,14 +5,17 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use tower_fapi::testing::UnixTime;
 use wasmi::{
     Caller, Engine, ImportType, Instance, Linker, Module, Store, Val, WasmParams, WasmResults,
 };
 
 use super::abi;
-use super::random::Random;
 use super::world::{Header, Reply, Sent, SharedData, Stream, World};
-use crate::scene::NOW;
+use crate::random::Random;
+
+/// When it all begins: a moment in 2023.
+pub const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 /// The number of the first root context.
 pub const ROOT: u32 = 1;

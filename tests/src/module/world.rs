@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::faults::Faults;
 use super::guest::length;
-use super::random::Random;
+use crate::random::Random;
 
 pub type Header = (Vec<u8>, Vec<u8>);
 

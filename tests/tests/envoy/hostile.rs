@@ -7,7 +7,7 @@ use std::thread;
 use fapi_tests::envoy::Envoy;
 use fapi_tests::forge::b64;
 use fapi_tests::host::client;
-use fapi_tests::module::Random;
+use fapi_tests::random::Random;
 use fapi_tests::wire::WireRequest;
 use serde_json::json;
 

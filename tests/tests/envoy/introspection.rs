@@ -1,8 +1,8 @@
 //! The issuer is asked about tokens through a cluster.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::LazyLock;
 
-use fapi_tests::envoy::{Envoy, Reply, Seen, Server};
+use fapi_tests::envoy::{Envoy, Gate, Reply, Seen, Server};
 use fapi_tests::forge::unb64;
 use serde_json::{Value, json};
 use tower_fapi::testing::{Algorithm, TestIssuer, TestKey, now};
@@ -12,24 +12,8 @@ use crate::cast::*;
 const CLIENT: &str = "https://api.example.com/as-client";
 const SIGNED: &str = "application/token-introspection+jwt";
 
-/// Whether the issuer answers about [`SLOW`].
-#[derive(Clone, Default)]
-struct Gate(Arc<(Mutex<bool>, Condvar)>);
-
 /// A token about which the issuer takes its time.
 const SLOW: &str = "rt_slow";
-
-impl Gate {
-    fn open(&self) {
-        *self.0.0.lock().unwrap() = true;
-        self.0.1.notify_all();
-    }
-
-    fn wait(&self) {
-        let open = self.0.0.lock().unwrap();
-        drop(self.0.1.wait_while(open, |open| !*open).unwrap());
-    }
-}
 
 fn field(seen: &Seen, name: &str) -> String {
     let found = form_urlencoded::parse(&seen.body).find(|(named, _)| named == name);
@@ -57,7 +41,7 @@ fn start() -> World {
         let answer = match &*field(seen, "token") {
             "rt_good" => active.clone(),
             SLOW => {
-                waits.wait();
+                waits.pass();
                 active.clone()
             }
             "rt_broken" => return Reply::new(500),
@@ -99,8 +83,7 @@ fn start() -> World {
 }
 
 /// The key of the resource server as a client of the issuer.
-static KEY: std::sync::LazyLock<TestKey> =
-    std::sync::LazyLock::new(|| TestKey::generate(Algorithm::Es256));
+static KEY: LazyLock<TestKey> = LazyLock::new(|| TestKey::generate(Algorithm::Es256));
 
 /// RFC 9701 §5.
 fn signed(issuer: &TestIssuer, answer: &Value) -> String {

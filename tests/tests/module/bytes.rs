@@ -1,6 +1,7 @@
 //! Bytes that no client of good will sends. Nothing goes on, and the VM lives.
 
-use fapi_tests::module::{Random, Stream, Worker};
+use fapi_tests::module::{Stream, Worker};
+use fapi_tests::random::Random;
 
 use crate::cast::*;
 

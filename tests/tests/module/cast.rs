@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use fapi_tests::module::{Header, SharedData, Worker};
-use fapi_tests::scene::{ISSUER, NOW};
+use fapi_tests::module::{Header, NOW, SharedData, Worker};
+use fapi_tests::scene::ISSUER;
 use serde_json::{Value, json};
 use tower_fapi::testing::{TestClient, TestIssuer};
 

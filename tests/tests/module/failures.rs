@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use fapi_tests::module::{Faults, ForeignFunctions, Random, Worker, World, imports};
+use fapi_tests::module::{Faults, ForeignFunctions, Worker, World, imports};
+use fapi_tests::random::Random;
 use serde_json::Value;
 
 use crate::cast::*;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use fapi_tests::module::{Faults, Header, Random, Worker};
+use fapi_tests::module::{Faults, Header, Worker};
+use fapi_tests::random::Random;
 use serde_json::Value;
 
 use crate::cast::*;

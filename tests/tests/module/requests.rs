@@ -1,7 +1,6 @@
 //! Requests that are decided at once.
 
-use fapi_tests::module::Header;
-use fapi_tests::scene::NOW;
+use fapi_tests::module::{Header, NOW};
 
 use crate::cast::*;
 

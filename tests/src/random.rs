@@ -24,6 +24,10 @@ impl Random {
         usize::try_from(self.number() % limit).expect("it is below a usize")
     }
 
+    pub fn byte(&mut self) -> u8 {
+        self.number().to_le_bytes()[0]
+    }
+
     pub fn one_of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }
