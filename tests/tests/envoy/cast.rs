@@ -1,8 +1,9 @@
 //! An issuer, a client, and what they send to Envoy.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
-use fapi_tests::envoy::{Bootstrap, Envoy, Listener, READINESS_PATH, Server, fapi};
+use fapi_tests::envoy::{Bootstrap, Envoy, Listener, READINESS_PATH, Server, fapi, until};
 use fapi_tests::host::client;
 use fapi_tests::wire::{Answer, WireRequest};
 use serde_json::{Value, json};
@@ -10,6 +11,9 @@ use tower_fapi::testing::{ProofBuilder, TestClient, TestIssuer, TokenBuilder, no
 
 pub(crate) const ISSUER: &str = "https://as.example.com";
 pub(crate) const API: &str = "https://api.example.com";
+
+/// What Envoy and the filter do is done by then.
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) struct Cast {
     pub(crate) issuer: TestIssuer,
@@ -78,23 +82,41 @@ pub(crate) fn request(token: &str, proof: &str) -> WireRequest {
 
 /// The answer to a request over a connection of its own.
 pub(crate) fn send(address: SocketAddr, request: &WireRequest) -> Answer {
-    let connection = client::connect(address);
-    let answer = connection.and_then(|mut to| client::exchange(&mut to, request));
-    answer.unwrap_or_else(|error| panic!("{error}")).0
+    exchange(&mut client::connect(address).unwrap(), request)
 }
 
 pub(crate) fn status(address: SocketAddr, request: &WireRequest) -> u16 {
     send(address, request).status
 }
 
-/// How many connections each worker has had.
-pub(crate) fn connections(envoy: &Envoy) -> [u64; 2] {
+/// Two connections, one to each worker of an Envoy to which nobody else is connected.
+pub(crate) fn connect_to_both(envoy: &Envoy, listener: &str) -> [TcpStream; 2] {
+    let address = envoy.listener(listener);
+    until("each worker has a connection", SOON, || {
+        let connections = [(); 2].map(|()| client::connect(address).unwrap());
+        let shares = until("they are accepted", SOON, || {
+            let shares = connections_of_workers(envoy);
+            (shares.iter().sum::<u64>() == 2).then_some(shares)
+        });
+        (shares == [1, 1]).then_some(connections)
+    })
+}
+
+/// How many connections each worker has at the moment.
+pub(crate) fn connections_of_workers(envoy: &Envoy) -> [u64; 2] {
     let stats = envoy.stats();
     [0, 1].map(|worker| {
-        let name = format!(".worker_{worker}.downstream_cx_total");
-        let of_listeners = stats
-            .containing(&name)
-            .filter(|(name, _)| !name.contains("admin"));
-        of_listeners.map(|(_, count)| count).sum()
+        let name = format!(".worker_{worker}.downstream_cx_active");
+        let all = stats.containing(&name);
+        all.filter(|(name, _)| !name.contains("admin"))
+            .map(|(_, count)| count)
+            .sum()
     })
+}
+
+/// The answer to a request over an open connection.
+pub(crate) fn exchange(connection: &mut TcpStream, request: &WireRequest) -> Answer {
+    client::exchange(connection, request)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .0
 }

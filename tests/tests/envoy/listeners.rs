@@ -1,12 +1,8 @@
 //! A listener that is removed and added again.
 
-use std::time::Duration;
-
 use fapi_tests::envoy::{Envoy, until};
 
 use crate::cast::*;
-
-const SOON: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_listener_removed_and_added_again_opens_no_replay() {

@@ -33,6 +33,7 @@ fn of_64_uses_of_one_proof_over_both_workers_one_is_accepted() {
             assert_eq!(unprotected, 401);
             connections.push(connection);
         }
+        assert_eq!(connections_of_workers(&envoy), [2, 2]);
         for (round, request) in rounds.iter().enumerate() {
             let mut uses = JoinSet::new();
             for (place, connection) in connections.iter().enumerate() {
@@ -50,7 +51,6 @@ fn of_64_uses_of_one_proof_over_both_workers_one_is_accepted() {
             winners[accepted[0]] += 1;
         }
     });
-    assert_eq!(connections(&envoy), [2, 2]);
     assert_eq!(cast.upstream.take().len(), ROUNDS, "{winners:?}");
     let stats = envoy.filter_stats();
     assert_eq!(

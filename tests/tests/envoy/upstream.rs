@@ -3,7 +3,6 @@
 use fapi_tests::envoy::{Envoy, Listener, fapi, until};
 use fapi_tests::wire::WireRequest;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 use crate::cast::*;
 
@@ -166,7 +165,7 @@ fn rbac_decides_on_verified_claims_and_the_access_log_names_them() {
         assert_eq!(status(address, &open), 403, "{name}");
         for line in ["200 alice", "403 bob", "403 -"] {
             let line = format!("[{name}] {line}\n");
-            until("the access log tells", Duration::from_secs(20), || {
+            until("the access log tells", SOON, || {
                 envoy.log().contains(&line).then_some(())
             });
         }
