@@ -130,7 +130,8 @@ fn a_flood_of_unknown_keys_leads_to_few_fetches() {
         for number in 0..50 {
             let kid = format!("unknown-{thread}-{number}");
             let token = cast.token().header("kid", kid).build();
-            assert_eq!(status(address, &cast.with_token(&token)), 401);
+            let answer = send(address, &cast.with_token(&token));
+            assert_eq!(answer.status, 401, "{answer:?}\n{}", envoy.log());
         }
     };
     thread::scope(|scope| {
