@@ -38,7 +38,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("N04", "crates/tower-fapi/tests/keys/rotation.rs"),
     ("N11", "crates/tower-fapi/tests/keys/lies.rs"),
     ("N13", "crates/tower-fapi/tests/keys/lies.rs"),
-    ("N26", "crates/tower-fapi/src/keys/discovery.rs"),
+    ("N26", "crates/fapi-core/src/fetch/metadata.rs"),
     ("N28", "crates/tower-fapi/tests/keys/discovery.rs"),
     ("N29", "crates/tower-fapi/tests/keys/tls.rs"),
     ("O09", "crates/tower-fapi/tests/introspect.rs"),
