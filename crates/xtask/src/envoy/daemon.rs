@@ -86,6 +86,9 @@ impl Drop for Daemon {
         // Both fail only if it has ended already.
         drop(self.child.kill());
         drop(self.child.wait());
+        // A namespace that it mounts and leaves: with it the folder could not be removed.
+        let mounted = self.folder.join("exec").join("netns").join("default");
+        command::succeeds(Command::new("umount").arg(mounted));
         drop(fs::remove_dir_all(&self.folder));
     }
 }
