@@ -38,7 +38,10 @@ pub(crate) async fn run(state: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let dpop = TestClient::with_key(TestKey::from_jwk(&state.dpop_key.to_string()));
     let client = Client::with_keys(assertion_key, dpop);
     let tokens = Tokens {
-        good: client.request_token(&http, &metadata, API).await?.access_token,
+        good: client
+            .request_token(&http, &metadata, API)
+            .await?
+            .access_token,
         expired: state.expired_token,
         foreign: client
             .request_token(&http, &metadata, OTHER_API)

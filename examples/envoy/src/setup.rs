@@ -58,7 +58,10 @@ pub(crate) fn run(issuer: &Path, state: &Path) -> Result<(), Box<dyn Error>> {
         .pointer_mut("/clients/0/jwks")
         .ok_or("the issuer's document has no clients[0].jwks")?;
     *client = json!({ "keys": [assertion_key.public_jwk()] });
-    write(&for_issuer.join(SIGNING_KEY), &signing_key.to_private_jwk()?)?;
+    write(
+        &for_issuer.join(SIGNING_KEY),
+        &signing_key.to_private_jwk()?,
+    )?;
     write(&for_issuer.join(ISSUER_DOCUMENT), &document)?;
 
     let client = ClientState {

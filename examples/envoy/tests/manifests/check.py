@@ -1,22 +1,48 @@
 """Checks Kubernetes manifests against the schemas of their kinds, as strictly as an API server with
 `fieldValidation=Strict` would, and prints them as one JSON array.
 
-    check.py FOLDER-OF-MANIFESTS... < paths of files with CustomResourceDefinitions, one a line
+    check.py CACHE FOLDER...
 
-Rules in CEL (`x-kubernetes-validations`) are not evaluated.
+The schemas come from the Go modules below, which stay in the folder CACHE. Rules in CEL (`x-kubernetes-validations`) are
+not evaluated.
 """
 
 import json
+import os
 import pathlib
+import subprocess
 import sys
 
 import jsonschema
 import yaml
 
+# The modules, and where in them the CustomResourceDefinitions are.
+MODULES = {
+    "istio.io/api@v1.32.0": "kubernetes",
+    "github.com/envoyproxy/gateway@v1.9.1": "charts/gateway-helm/charts/crds/crds",
+}
+
+
+def definitions(cache):
+    """The files with CustomResourceDefinitions."""
+    go = pathlib.Path(sys.executable).with_name("go")
+    # With a version of Go, and a module, of its own: what else is set on this machine plays no part.
+    environment = os.environ | {"GOMODCACHE": cache, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-modcacherw"}
+    command = [go, "mod", "download", "-json", *MODULES]
+    done = subprocess.run(command, env=environment, cwd="/", stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"go mod download: {done.stdout}")
+    decoder, rest = json.JSONDecoder(), done.stdout.lstrip()
+    while rest:
+        module, end = decoder.raw_decode(rest)
+        rest = rest[end:].lstrip()
+        folder = pathlib.Path(module["Dir"]) / MODULES[f"{module['Path']}@{module['Version']}"]
+        yield from folder.rglob("*.yaml")
+
 
 def documents(path):
     with open(path, encoding="utf-8") as file:
-        return [document for document in yaml.safe_load_all(file) if document is not None]
+        return [document for document in yaml.load_all(file, yaml.CSafeLoader) if document is not None]
 
 
 def schemas(paths):
@@ -65,12 +91,13 @@ def problems(path, document, known):
 
 
 def main():
-    known = schemas(line.strip() for line in sys.stdin)
+    cache, *folders = sys.argv[1:]
+    known = schemas(definitions(os.path.abspath(cache)))
     manifests, wrong = [], []
-    for folder in sys.argv[1:]:
+    for folder in folders:
         for path in sorted(pathlib.Path(folder).glob("*.yaml")):
             for document in documents(path):
-                manifests.append({"file": path.name, "manifest": document})
+                manifests.append(document)
                 wrong += problems(path, document, known)
     if wrong:
         sys.exit("\n".join(wrong))
