@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use crate::names::{CA, CERTIFICATE, KEY};
 
@@ -12,7 +12,7 @@ pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub(crate) fn new() -> Result<Self, rcgen::Error> {
-        let mut params = CertificateParams::default();
+        let mut params = named("the authority of this example", [])?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         CertifiedIssuer::self_signed(params, KeyPair::generate()?).map(Self)
     }
@@ -25,9 +25,16 @@ impl Authority {
     /// Writes a certificate for the server of this name, and its new key, into a folder.
     pub(crate) fn certify(&self, name: &str, folder: &Path) -> Result<(), Box<dyn Error>> {
         let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new([name.to_owned()])?.signed_by(&key, &self.0)?;
+        let certificate = named(name, [name.to_owned()])?.signed_by(&key, &self.0)?;
         fs::write(folder.join(CERTIFICATE), certificate.pem())?;
         fs::write(folder.join(KEY), key.serialize_pem())?;
         Ok(())
     }
+}
+
+/// Envoy takes a certificate whose subject is its issuer for one that is signed with its own key, so each has a name.
+fn named(name: &str, hosts: impl Into<Vec<String>>) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(hosts)?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    Ok(params)
 }
