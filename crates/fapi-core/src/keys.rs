@@ -4,13 +4,15 @@ use std::fmt;
 
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::CryptoProvider;
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::MapAccess;
+use serde_json::value::RawValue;
 
-use crate::jose::json::{Members, NotStrictJson, Object, read_object};
+use crate::jose::header::{SignedHeader, is_type};
+use crate::jose::json::{Members, NotStrictJson, read_object};
 use crate::jose::jwk::Jwk;
+use crate::jose::jws::{self, CompactJws};
 use crate::jose::signature::{self, BadSignature};
-use crate::jose::{Algorithm, KeyError, PublicKey, Thumbprint};
+use crate::jose::{Algorithm, InvalidJws, KeyError, PublicKey, Thumbprint};
 
 /// The keys that verify an issuer's tokens.
 ///
@@ -81,16 +83,20 @@ impl KeySet {
         }
         let mut document = Document::default();
         read_object(json, &mut document).map_err(|NotStrictJson| KeySetError::Malformed)?;
-        let jwks = document.keys.ok_or(KeySetError::Malformed)?.0;
+        let jwks = document.keys.ok_or(KeySetError::Malformed)?;
         if jwks.len() > Self::MAX_KEYS {
             return Err(KeySetError::TooManyKeys);
         }
         let mut keys = Vec::with_capacity(jwks.len());
         for jwk in &jwks {
-            match VerificationKey::from_jwk(jwk) {
+            // RFC 7517 §5: keys that we do not understand are ignored, one by one.
+            match Jwk::parse_among_others(jwk.get().as_bytes())
+                .and_then(|jwk| VerificationKey::from_jwk(&jwk))
+            {
                 Ok(key) => keys.push(key),
                 Err(KeyError::Private) => return Err(KeySetError::Private),
-                Err(_) => {}
+                Err(KeyError::Malformed) => return Err(KeySetError::Malformed),
+                Err(KeyError::Unsupported | KeyError::Invalid | KeyError::ForOtherUse) => {}
             }
         }
         if keys.is_empty() {
@@ -111,6 +117,40 @@ impl KeySet {
     #[must_use]
     pub fn has_kid(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.kid.as_deref() == Some(kid))
+    }
+
+    /// The payload of a compact JWS that has this `typ` and was signed by a key of this set (RFC 7515 §5.2).
+    ///
+    /// For a server that gets back what it has signed itself. The payload is what the signer wrote, and no claim in it
+    /// has been looked at: neither whose it is, nor until when.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidJws`] for everything else.
+    pub fn open(
+        &self,
+        jws: &str,
+        typ: &str,
+        provider: &CryptoProvider,
+    ) -> Result<Vec<u8>, InvalidJws> {
+        let jws = CompactJws::split(jws).ok_or(InvalidJws)?;
+        let decode = |part| jws::decode(part).ok_or(InvalidJws);
+        let json = decode(jws.header)?;
+        let mut header = SignedHeader::default();
+        read_object(&json, &mut header).map_err(|NotStrictJson| InvalidJws)?;
+        // RFC 8725 §3.11: another kind of JWT of the same signer is not what is asked for.
+        if !header.typ.is_some_and(|claimed| is_type(&claimed.0, typ)) {
+            return Err(InvalidJws);
+        }
+        let algorithm = header
+            .alg
+            .and_then(|alg| Algorithm::from_name(&alg.0))
+            .ok_or(InvalidJws)?;
+        let kid = header.kid.as_ref().map(|kid| &*kid.0);
+        let signature = decode(jws.signature)?;
+        self.verify(provider, kid, algorithm, jws.signing_input, &signature)
+            .map_err(|BadSignature| InvalidJws)?;
+        decode(jws.payload)
     }
 
     /// Verifies a signature with the key `kid`, or without one with the keys that suit, at most four.
@@ -171,7 +211,7 @@ impl fmt::Debug for VerificationKey {
 
 #[derive(Default)]
 struct Document<'de> {
-    keys: Option<Jwks<'de>>,
+    keys: Option<Vec<&'de RawValue>>,
 }
 
 impl<'de> Members<'de> for Document<'de> {
@@ -184,33 +224,6 @@ impl<'de> Members<'de> for Document<'de> {
             "keys" => crate::jose::json::take(&mut self.keys, map),
             _ => Ok(None),
         }
-    }
-}
-
-struct Jwks<'de>(Vec<Jwk<'de>>);
-
-impl<'de> Deserialize<'de> for Jwks<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct JwksVisitor;
-        impl<'de> Visitor<'de> for JwksVisitor {
-            type Value = Jwks<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array of JWKs")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Jwks<'de>, A::Error> {
-                let mut jwks = Vec::new();
-                loop {
-                    let mut jwk = Jwk::default();
-                    if seq.next_element_seed(Object(&mut jwk))?.is_none() {
-                        return Ok(Jwks(jwks));
-                    }
-                    jwks.push(jwk);
-                }
-            }
-        }
-        deserializer.deserialize_seq(JwksVisitor)
     }
 }
 
@@ -250,6 +263,8 @@ mod tests {
             r#"{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"x"}"#.to_owned(),
             r#"{"kty":"XX","kid":"x"}"#.to_owned(),
             r#"{"kid":"x"}"#.to_owned(),
+            format!(r#"{{{EC},"alg":1,"kid":"x"}}"#),
+            format!(r#"{{{EC},"key_ops":"verify","kid":"x"}}"#),
         ];
         for jwk in &unusable {
             assert_eq!(set(jwk).unwrap_err(), KeySetError::NoUsableKey, "{jwk}");
@@ -286,6 +301,7 @@ mod tests {
         for jwk in [
             r#"{"kty":"oct","k":"AA"}"#,
             &format!(r#"{{{EC},"d":"AA"}}"#),
+            &format!(r#"{{{EC},"d":1,"alg":1}}"#),
         ] {
             let keys = format!(r#"{{{EC}}},{jwk}"#);
             assert_eq!(set(&keys).unwrap_err(), KeySetError::Private, "{jwk}");

@@ -144,3 +144,44 @@ fn the_header_must_be_that_of_an_access_token() {
         assert_eq!(outcome(&client, &token, &keys), None, "{typ}");
     }
 }
+
+#[test]
+fn a_key_set_opens_what_its_keys_have_signed() {
+    let (ours, stranger) = (key(), key());
+    let set = json!({ "keys": [ed25519().public_jwk(), ours.public_jwk()] });
+    let set = KeySet::from_json(set.to_string().as_bytes()).unwrap();
+    let open = |jws: &str| set.open(jws, "at+jwt", &fapi_crypto::PROVIDER);
+    let sign = |key: &SigningKey, header: Value| {
+        let payload = br#"{"sub":"alice"}"#;
+        key.sign_compact(&header.to_string(), payload).unwrap()
+    };
+
+    let named = json!({ "typ": "application/at+JWT", "alg": "ES256", "kid": ours.kid() });
+    for header in [named.clone(), json!({ "typ": "at+jwt", "alg": "ES256" })] {
+        assert_eq!(open(&sign(&ours, header)).unwrap(), br#"{"sub":"alice"}"#);
+    }
+    let good = sign(&ours, named.clone());
+    let (signed, _) = good.rsplit_once('.').unwrap();
+    for wrong in [
+        sign(&stranger, named),
+        sign(&ours, json!({ "typ": "JWT", "alg": "ES256" })),
+        sign(&ours, json!({ "alg": "ES256" })),
+        sign(&ours, json!({ "typ": "at+jwt" })),
+        sign(&ours, json!({ "typ": "at+jwt", "alg": "none" })),
+        sign(&ours, json!({ "typ": "at+jwt", "alg": "EdDSA" })),
+        sign(
+            &ours,
+            json!({ "typ": "at+jwt", "alg": "ES256", "kid": "x" }),
+        ),
+        sign(
+            &ours,
+            json!({ "typ": "at+jwt", "alg": "ES256", "crit": [] }),
+        ),
+        format!("{signed}."),
+        signed.to_owned(),
+        String::new(),
+        "a.b.c".to_owned(),
+    ] {
+        assert!(open(&wrong).is_err(), "{wrong}");
+    }
+}

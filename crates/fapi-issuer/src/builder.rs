@@ -14,8 +14,10 @@ use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Issuer, Parts};
 use crate::keys::SigningKeys;
 use crate::metadata::metadata;
 use crate::replay::ReplayMemory;
+use crate::resource_server::{ResourceServer, ResourceServers};
 use crate::secret;
 use crate::sender::SenderCheck;
+use crate::storage::{MemoryReferenceTokens, MemoryRevokedTokens};
 use crate::uri::{Http, IssuerUri};
 
 /// Makes an [`Issuer`]; the methods are named as the members of [`Config`]. What is not called keeps its default.
@@ -47,6 +49,12 @@ impl IssuerBuilder {
         self
     }
 
+    /// Registers a resource server, which may ask about tokens.
+    pub fn resource_server(mut self, server: ResourceServer) -> Self {
+        self.config.resource_servers.push(server);
+        self
+    }
+
     /// The `aud` of tokens for clients that have no audiences of their own.
     pub fn default_audience(mut self, audience: impl Into<String>) -> Self {
         self.config.default_audience = Some(audience.into());
@@ -56,6 +64,12 @@ impl IssuerBuilder {
     /// How long access tokens are valid, in seconds, 1 to 86400.
     pub fn access_token_lifetime_seconds(mut self, seconds: u32) -> Self {
         self.config.access_token_lifetime_seconds = seconds;
+        self
+    }
+
+    /// How many opaque access tokens are kept, and how many revoked JWTs are remembered, 1 to 10000000.
+    pub fn token_capacity(mut self, tokens: u32) -> Self {
+        self.config.token_capacity = tokens;
         self
     }
 
@@ -93,6 +107,8 @@ impl IssuerBuilder {
         };
         let uri = IssuerUri::parse(&config.issuer, http)?;
         let clients = Clients::new(&config.clients, config.default_audience.as_deref())?;
+        let is_client = |client_id: &str| clients.get(client_id).is_some();
+        let resource_servers = ResourceServers::new(&config.resource_servers, is_client)?;
         let nonces = secret::nonce_keys(&config.dpop.nonce)?;
         let sender = SenderCheck::new(&config.dpop, nonces, &uri, "token");
         let clock = self.clock.unwrap_or_else(|| Box::new(system_time));
@@ -104,7 +120,10 @@ impl IssuerBuilder {
         };
         let assertion_lifetime =
             i64::from(ASSERTION_LIFETIME_SECONDS).saturating_add(config.dpop.future_seconds.into());
+        let token_capacity = usize::try_from(config.token_capacity).unwrap_or(usize::MAX);
         Ok(Issuer::from_parts(Parts {
+            reference_tokens: Box::new(MemoryReferenceTokens::new(token_capacity)),
+            revoked_tokens: Box::new(MemoryRevokedTokens::new(token_capacity, clock())),
             keys: signing_keys(self.keys, config)?,
             proofs: memory(sender.replay_lifetime_seconds())?,
             assertions: memory(assertion_lifetime)?,
@@ -113,6 +132,7 @@ impl IssuerBuilder {
             access_token_lifetime_seconds: config.access_token_lifetime_seconds,
             uri,
             clients,
+            resource_servers,
             sender,
             metadata,
             clock,
@@ -135,6 +155,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         return Err(ConfigError::invalid(
             "access_token_lifetime_seconds",
             "must be between 1 and 86400 seconds",
+        ));
+    }
+    if !(1..=10_000_000).contains(&config.token_capacity) {
+        return Err(ConfigError::invalid(
+            "token_capacity",
+            "must be between 1 and 10000000",
         ));
     }
     if config.default_audience.as_deref() == Some("") {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use fapi_core::config::{ConfigError, DpopConfig, PrivateKey, read_document};
 use serde::{Deserialize, Serialize};
 
-use crate::Client;
+use crate::{Client, ResourceServer};
 
 /// The whole configuration of an issuer. Names here, in the document and in [`IssuerBuilder`](crate::IssuerBuilder) are
 /// the same.
@@ -36,15 +36,23 @@ pub struct Config {
     /// The registered clients. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<Client>,
+    /// The resource servers that may ask about tokens (RFC 7662). Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resource_servers: Vec<ResourceServer>,
     /// The `aud` of tokens for clients that have no `audiences` of their own. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_audience: Option<String>,
     /// How long access tokens are valid, in seconds, 1 to 86400. Default: 300.
     #[serde(default = "access_token_lifetime_seconds")]
     pub access_token_lifetime_seconds: u32,
+    /// How many opaque access tokens are kept, and how many revoked JWTs are remembered, until they expire: 1 to
+    /// 10000000. One client gets a quarter of either. Default: 200000.
+    #[serde(default = "token_capacity")]
+    pub token_capacity: u32,
     /// How DPoP proofs are checked, and the memory of used proofs and client assertions, which hold `replay.capacity`
-    /// each. `future_seconds` and `replay.after_restart` count for assertions too; FAPI 2.0 Security Profile §5.3.2.1
-    /// wants `future_seconds` to be at least 10. Not `required: false`, and no store but `memory`.
+    /// each. `future_seconds` and `replay.after_restart` count for assertions too, the latter also for introspected
+    /// JWTs; FAPI 2.0 Security Profile §5.3.2.1 wants `future_seconds` to be at least 10. Not `required: false`, and no
+    /// store but `memory`.
     #[serde(default)]
     pub dpop: DpopConfig,
     /// True: the issuer identifier may be http on a loopback address. For development and tests. Default: false.
@@ -68,8 +76,10 @@ impl Config {
             listen: None,
             signing_keys: Vec::new(),
             clients: Vec::new(),
+            resource_servers: Vec::new(),
             default_audience: None,
             access_token_lifetime_seconds: access_token_lifetime_seconds(),
+            token_capacity: token_capacity(),
             dpop: DpopConfig::default(),
             allow_http_loopback: false,
         }
@@ -78,6 +88,10 @@ impl Config {
 
 const fn access_token_lifetime_seconds() -> u32 {
     300
+}
+
+const fn token_capacity() -> u32 {
+    200_000
 }
 
 #[cfg(test)]
@@ -92,6 +106,7 @@ mod tests {
         let document = document.split("```").next().unwrap();
         let mut config = Config::from_json(document).unwrap();
         assert_eq!(config.signing_keys.len(), 1);
+        assert_eq!(config.resource_servers.len(), 1);
         config.signing_keys.clear();
         Issuer::from_config(config).unwrap();
     }

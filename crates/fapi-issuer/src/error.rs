@@ -1,18 +1,21 @@
-//! What goes wrong at the token endpoint, and the one place that says it to the client (RFC 6749 §5.2).
+//! What goes wrong at the endpoints, and the one place that says it to the client (RFC 6749 §5.2).
 
 use axum::body::Body;
 use fapi_core::Unavailable;
 use fapi_core::denial::Denial;
 use fapi_core::dpop::QuotaExceeded;
 use fapi_core::jose::AssertionError;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use fapi_crypto::KeyError;
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
+use crate::endpoint::response::{JSON, private};
 use crate::mint::MintError;
+use crate::storage::StorageError;
 
-/// Why a token request is refused.
+/// Why a request is refused.
 #[derive(Debug)]
-pub(crate) enum TokenError {
+pub(crate) enum EndpointError {
     /// The request itself is wrong.
     Request(RequestProblem),
     /// A grant type that this server does not have, `password` among them.
@@ -25,13 +28,15 @@ pub(crate) enum TokenError {
     Scope,
     /// A resource that is not the client's, or several (RFC 8707 §2).
     Target,
-    /// No room to remember a client assertion.
+    /// A token to be revoked was issued to another client (RFC 7009 §2.1).
+    OthersToken,
+    /// No room to remember a client assertion or a token.
     MemoryFull,
     /// The client or its key has used up its share of that room.
     Quota(QuotaExceeded),
-    /// The memory of what was used does not answer.
+    /// The memory of what was used, or of tokens, does not answer.
     Unavailable(Unavailable),
-    /// The token could not be made.
+    /// The token, or the answer about one, could not be made.
     Mint(MintError),
 }
 
@@ -50,6 +55,8 @@ pub(crate) enum RequestProblem {
     Duplicate,
     /// No `grant_type`.
     GrantTypeMissing,
+    /// No `token` (RFC 7662 §2.1, RFC 7009 §2.1).
+    TokenMissing,
     /// More than one way of client authentication (RFC 6749 §2.3).
     SeveralClientAuthentications,
 }
@@ -75,33 +82,52 @@ pub(crate) enum ClientProblem {
     BeforeMemory,
 }
 
-impl From<RequestProblem> for TokenError {
+impl From<RequestProblem> for EndpointError {
     fn from(problem: RequestProblem) -> Self {
         Self::Request(problem)
     }
 }
 
-impl From<ClientProblem> for TokenError {
+impl From<ClientProblem> for EndpointError {
     fn from(problem: ClientProblem) -> Self {
         Self::Client(problem)
     }
 }
 
-impl From<Denial> for TokenError {
+impl From<Denial> for EndpointError {
     fn from(denial: Denial) -> Self {
         Self::Sender(denial)
     }
 }
 
-impl From<Unavailable> for TokenError {
+impl From<Unavailable> for EndpointError {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(unavailable)
     }
 }
 
-impl From<MintError> for TokenError {
+impl From<StorageError> for EndpointError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Full => Self::MemoryFull,
+            StorageError::ClientShare => Self::Quota(QuotaExceeded::Client),
+            StorageError::Unavailable => Self::Unavailable(Unavailable::retry_after_seconds(60)),
+        }
+    }
+}
+
+impl From<MintError> for EndpointError {
     fn from(error: MintError) -> Self {
-        Self::Mint(error)
+        match error {
+            MintError::Storage(error) => error.into(),
+            MintError::ReservedClaim(_) | MintError::Key(_) => Self::Mint(error),
+        }
+    }
+}
+
+impl From<KeyError> for EndpointError {
+    fn from(error: KeyError) -> Self {
+        Self::Mint(error.into())
     }
 }
 
@@ -114,7 +140,7 @@ struct Answer {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
-impl TokenError {
+impl EndpointError {
     /// The response.
     pub(crate) fn to_response(&self) -> Response<Body> {
         let answer = self.answer();
@@ -122,26 +148,29 @@ impl TokenError {
             r#"{{"error":"{}","error_description":"{}"}}"#,
             answer.error, answer.description
         );
-        let mut response = Response::new(Body::from(body));
+        let mut response = private(&JSON, body);
         *response.status_mut() = answer.status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some((name, value)) = answer.header {
-            headers.insert(name, value);
+            response.headers_mut().insert(name, value);
         }
         response
     }
 
+    /// Tells the operator, and gives the response.
+    pub(crate) fn log_and_answer(&self) -> Response<Body> {
+        self.log();
+        self.to_response()
+    }
+
     /// What the operator is told.
-    pub(crate) fn log(&self) {
+    fn log(&self) {
         let reason = self.reason();
         match self {
-            Self::Mint(error) => tracing::error!(%error, "no token could be made"),
+            Self::Mint(error) => tracing::error!(%error, "a token or an answer could not be made"),
             Self::MemoryFull | Self::Quota(_) | Self::Unavailable(_) => {
-                tracing::warn!(reason, "token request refused");
+                tracing::warn!(reason, "request refused");
             }
-            _ => tracing::info!(reason, "token request refused"),
+            _ => tracing::info!(reason, "request refused"),
         }
     }
 
@@ -163,6 +192,8 @@ impl TokenError {
                 "invalid_target",
                 "one resource a token, one that the client is registered for",
             ),
+            // RFC 6749 §5.2 has this code for what was issued to another client.
+            Self::OthersToken => bad("invalid_grant", "the token was issued to another client"),
             Self::MemoryFull => Answer::later(StatusCode::SERVICE_UNAVAILABLE, 1),
             Self::Quota(_) => Answer::later(StatusCode::TOO_MANY_REQUESTS, QUOTA_RETRY_SECONDS),
             Self::Unavailable(unavailable) => {
@@ -181,6 +212,7 @@ impl TokenError {
                 RequestProblem::Malformed => "request_malformed",
                 RequestProblem::Duplicate => "request_duplicate_parameter",
                 RequestProblem::GrantTypeMissing => "request_grant_type_missing",
+                RequestProblem::TokenMissing => "request_token_missing",
                 RequestProblem::SeveralClientAuthentications => "request_several_authentications",
             },
             Self::GrantType => "grant_type_unsupported",
@@ -197,10 +229,11 @@ impl TokenError {
             Self::Sender(denial) => denial.reason().code(),
             Self::Scope => "scope_not_registered",
             Self::Target => "resource_not_registered",
-            Self::MemoryFull => "replay_store_full",
+            Self::OthersToken => "token_of_another_client",
+            Self::MemoryFull => "memory_full",
             Self::Quota(QuotaExceeded::Client) => "quota_client",
             Self::Quota(QuotaExceeded::Key) => "quota_key",
-            Self::Unavailable(_) => "replay_store_unavailable",
+            Self::Unavailable(_) => "memory_unavailable",
             Self::Mint(_) => "mint_failed",
         }
     }
@@ -224,6 +257,7 @@ impl RequestProblem {
             Self::Malformed => (StatusCode::BAD_REQUEST, "the body is not a form in UTF-8"),
             Self::Duplicate => (StatusCode::BAD_REQUEST, "a parameter stands there twice"),
             Self::GrantTypeMissing => (StatusCode::BAD_REQUEST, "grant_type is missing"),
+            Self::TokenMissing => (StatusCode::BAD_REQUEST, "token is missing"),
             Self::SeveralClientAuthentications => (
                 StatusCode::BAD_REQUEST,
                 "more than one method of client authentication",
@@ -313,7 +347,7 @@ impl Answer {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "server_error",
-            "the token could not be made",
+            "the answer could not be made",
         )
     }
 

@@ -7,20 +7,25 @@ use axum::Router;
 use fapi_core::UnixTime;
 use fapi_core::config::{AfterRestart, ConfigError};
 use fapi_core::jose::AssertionRules;
+use fapi_crypto::{KeyError, SigningKey};
 use serde_json::Value;
 
 use crate::builder::IssuerBuilder;
-use crate::client::Clients;
+use crate::client::{AccessTokenFormat, Clients};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grant::Grant;
-use crate::keys::SigningKeys;
-use crate::mint::{AccessToken, MintError, mint};
+use crate::keys::{RotationError, SigningKeys};
+use crate::metadata::INTROSPECTION_SIGNING;
+use crate::mint::{AccessToken, Claims, JWT_TYPE, MintError, opaque};
 use crate::replay::ReplayMemory;
+use crate::resource_server::ResourceServers;
 use crate::sender::SenderCheck;
+use crate::storage::{Digest, Owner, ReferenceTokens, RevokedTokens, StorageError};
+use crate::token::LiveToken;
 use crate::uri::IssuerUri;
 
-/// A FAPI 2.0 authorization server. Clones share keys, clients and the memory of what was used.
+/// A FAPI 2.0 authorization server. Clones share keys, clients, tokens and the memory of what was used.
 ///
 /// See the [crate's documentation](crate) for an example.
 #[derive(Clone)]
@@ -32,6 +37,9 @@ pub(crate) struct Parts {
     pub(crate) uri: IssuerUri,
     pub(crate) keys: SigningKeys,
     pub(crate) clients: Clients,
+    pub(crate) resource_servers: ResourceServers,
+    pub(crate) reference_tokens: Box<dyn ReferenceTokens>,
+    pub(crate) revoked_tokens: Box<dyn RevokedTokens>,
     pub(crate) sender: SenderCheck,
     pub(crate) proofs: ReplayMemory,
     pub(crate) assertions: ReplayMemory,
@@ -45,6 +53,18 @@ pub(crate) struct Parts {
 /// How far ahead the `exp` of a client assertion may lie, in seconds. They serve one request; their `jti` is remembered
 /// for as long.
 pub(crate) const ASSERTION_LIFETIME_SECONDS: u32 = 600;
+
+/// How long a signed introspection answer may be on its way, in seconds.
+const SIGNED_ANSWER_SECONDS: u32 = 60;
+
+/// What became of a token that was to be revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// It was good until now.
+    Revoked,
+    /// It was no token of this issuer, or good no more.
+    NoToken,
+}
 
 impl Issuer {
     /// Starts an issuer with this identifier, with every default of the configuration document.
@@ -61,28 +81,108 @@ impl Issuer {
         IssuerBuilder::new(config).build()
     }
 
-    /// Makes an access token (RFC 9068), without asking whether the grant is right.
+    /// Makes an access token, without asking whether the grant is right: of the format that the grant's client is
+    /// registered for, a JWT (RFC 9068) for a client that is not registered.
     ///
     /// # Errors
     ///
-    /// [`MintError`]: the grant has a further claim that the issuer writes itself, or signing failed.
+    /// [`MintError`]: the grant has a further claim that the issuer writes itself, signing failed, or there is no room
+    /// for an opaque token.
     pub fn mint(&self, grant: &Grant) -> Result<AccessToken, MintError> {
         self.mint_at(grant, self.now())
+    }
+
+    /// Revokes an access token of this issuer, whichever client it was issued to. From now on introspection calls it
+    /// inactive; a resource server that verifies JWTs by itself accepts it until it expires.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`]: the token is not revoked.
+    pub fn revoke(&self, token: &str) -> Result<Revocation, StorageError> {
+        let (parts, now) = (self.parts(), self.now());
+        match LiveToken::find(parts, token, now)? {
+            Some(token) => token
+                .revoke(parts, Owner::Issuer, now)
+                .map(|()| Revocation::Revoked),
+            None => Ok(Revocation::NoToken),
+        }
     }
 
     /// The public keys as a JWK set (RFC 7517 §5).
     #[must_use]
     pub fn jwks(&self) -> Value {
-        self.parts.keys.jwks()
+        self.parts.keys.ring().jwks(self.now())
+    }
+
+    /// Publishes a key that does not sign yet. Resource servers may keep the key set for 60 seconds: after that time
+    /// [`sign_with`](Self::sign_with) costs them nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`]: a key of this `kid` is published already, or there are too many.
+    pub fn publish_key(&self, key: SigningKey) -> Result<(), RotationError> {
+        self.parts.keys.exchange(|ring| ring.publish(key))
+    }
+
+    /// Signs with this published key from now on. The key before it stays published until the last token that it may
+    /// have signed has expired; its private half is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError::UnknownKid`].
+    pub fn sign_with(&self, kid: &str) -> Result<(), RotationError> {
+        self.parts.keys.exchange(|ring| {
+            // Read under the lock: what was signed with the key before has an `iat` of now at most.
+            let now = self.now();
+            ring.sign_with(kid, now.plus(self.longest_signed_seconds()), now)
+        })
+    }
+
+    /// Signs with a new key of the same algorithm from now on, as [`publish_key`](Self::publish_key) and
+    /// [`sign_with`](Self::sign_with) at once: a resource server fetches the key set when it sees the first token.
+    /// Returns the new key's `kid`.
+    ///
+    /// The key lives in this process only: where a restart must not end the life of tokens, publish one that is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`]: no key could be made, or too many are published.
+    pub fn rotate_keys(&self) -> Result<String, RotationError> {
+        let algorithm = self.parts.keys.ring().current().algorithm();
+        let key = SigningKey::generate(algorithm)?;
+        let kid = key.kid().to_owned();
+        self.parts.keys.exchange(|ring| {
+            let now = self.now();
+            let until = now.plus(self.longest_signed_seconds());
+            ring.publish(key)?.sign_with(&kid, until, now)
+        })?;
+        Ok(kid)
+    }
+
+    /// Takes a key out of the key set at once, one that somebody else may have. The tokens that it has signed are good
+    /// no more: for introspection from now on, for a resource server that verifies by itself when it next fetches the
+    /// key set.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`]: there is no such key, or it is the one that signs.
+    pub fn withdraw_key(&self, kid: &str) -> Result<(), RotationError> {
+        self.parts.keys.exchange(|ring| ring.withdraw(kid))
     }
 
     /// The authorization server metadata (RFC 8414 §2).
     #[must_use]
     pub fn metadata(&self) -> Value {
-        self.parts.metadata.clone()
+        let mut metadata = self.parts.metadata.clone();
+        if let Value::Object(members) = &mut metadata {
+            let algorithm = self.parts.keys.ring().current().algorithm().name();
+            members.insert(INTROSPECTION_SIGNING.to_owned(), [algorithm].into());
+        }
+        metadata
     }
 
-    /// The endpoints, at the paths that they have below the public address: metadata, key set, token endpoint.
+    /// The endpoints, at the paths that they have below the public address: metadata, key set, token endpoint,
+    /// introspection and revocation.
     ///
     /// It reads bodies of at most 64 KiB, and sets no time limit: the server around it does.
     pub fn router(&self) -> Router {
@@ -104,9 +204,34 @@ impl Issuer {
     }
 
     pub(crate) fn mint_at(&self, grant: &Grant, now: UnixTime) -> Result<AccessToken, MintError> {
-        let parts = &*self.parts;
+        let parts = self.parts();
         let lifetime = parts.access_token_lifetime_seconds;
-        mint(&parts.keys, parts.uri.as_str(), lifetime, grant, now)
+        let expires = now.plus(lifetime.into());
+        let claims = Claims::new(parts.uri.as_str(), grant, expires, now)?;
+        let client = parts.clients.get(&grant.client_id);
+        let token = match client.map(|client| client.access_token_format) {
+            Some(AccessTokenFormat::Opaque) => {
+                let claims = serde_json::to_string(&claims).map_err(KeyError::Claims)?;
+                let token = opaque()?;
+                let digest = Digest::of(&token);
+                let kept = claims.into_boxed_str();
+                parts
+                    .reference_tokens
+                    .insert(digest, kept, &grant.client_id, expires, now)?;
+                token
+            }
+            Some(AccessTokenFormat::Jwt) | None => {
+                let ring = parts.keys.ring();
+                ring.current().sign_jwt(JWT_TYPE, &claims)?
+            }
+        };
+        Ok(AccessToken::new(token, lifetime))
+    }
+
+    /// How long something that was signed is of use, in seconds: access tokens, and answers about them.
+    fn longest_signed_seconds(&self) -> i64 {
+        let tokens = self.parts.access_token_lifetime_seconds;
+        tokens.max(SIGNED_ANSWER_SECONDS).into()
     }
 
     pub(crate) fn assertion_rules(&self) -> AssertionRules<'_> {

@@ -1,7 +1,8 @@
 //! A small FAPI 2.0 authorization server, to embed in a program or a test, or to run as `fapi-issuer`.
 //!
-//! It issues only access tokens that are bound to their sender's key (RFC 9449, RFC 9068), to clients that
-//! authenticate with `private_key_jwt` (RFC 7523), for the grant `client_credentials`.
+//! It issues only access tokens that are bound to their sender's key (RFC 9449), to clients that authenticate with
+//! `private_key_jwt` (RFC 7523), for the grant `client_credentials`: JWTs (RFC 9068), or opaque ones that resource servers
+//! ask about (RFC 7662, signed answers RFC 9701). Clients can revoke either kind (RFC 7009).
 //!
 //! Mind the issuer identifier: it is the *public* address. Proofs name the token endpoint under it and client assertions
 //! name it as `aud`; neither `Host` nor `X-Forwarded-*` play a part. TLS is the business of whatever stands in front.
@@ -56,21 +57,28 @@ mod issuer;
 mod keys;
 mod metadata;
 mod mint;
+mod registration;
 mod replay;
+mod resource_server;
 mod router;
 mod scope;
 mod secret;
 mod sender;
+mod storage;
+mod token;
 mod uri;
 
 pub use builder::IssuerBuilder;
-pub use client::Client;
+pub use client::{AccessTokenFormat, Client};
 pub use config::Config;
 pub use fapi_core::config::ConfigError;
 pub use grant::Grant;
-pub use issuer::Issuer;
+pub use issuer::{Issuer, Revocation};
+pub use keys::RotationError;
 pub use mint::{AccessToken, MintError};
+pub use resource_server::{IntrospectionResponse, ResourceServer};
 pub use scope::{InvalidScope, Scope};
+pub use storage::StorageError;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

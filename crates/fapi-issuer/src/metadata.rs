@@ -20,14 +20,27 @@ struct Metadata<'a> {
     grant_types_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 1],
     token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: [&'static str; 1],
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: [&'static str; 1],
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     dpop_signing_alg_values_supported: Vec<&'static str>,
 }
+
+/// The member that says what introspection answers are signed with (RFC 9701 §7). It changes with the keys.
+pub(crate) const INTROSPECTION_SIGNING: &str = "introspection_signing_alg_values_supported";
+
+/// How everybody authenticates, at each endpoint.
+const AUTH_METHODS: [&str; 1] = ["private_key_jwt"];
 
 pub(crate) fn metadata(
     uri: &IssuerUri,
     scopes: &Scope,
     proof_algorithms: AlgorithmSet,
 ) -> Result<Value, serde_json::Error> {
+    let assertions = || AlgorithmSet::ALL.names().collect();
     serde_json::to_value(Metadata {
         issuer: uri.as_str(),
         token_endpoint: uri.endpoint("token"),
@@ -35,8 +48,14 @@ pub(crate) fn metadata(
         scopes_supported: scopes.values().collect(),
         response_types_supported: [],
         grant_types_supported: ["client_credentials"],
-        token_endpoint_auth_methods_supported: ["private_key_jwt"],
-        token_endpoint_auth_signing_alg_values_supported: AlgorithmSet::ALL.names().collect(),
+        token_endpoint_auth_methods_supported: AUTH_METHODS,
+        token_endpoint_auth_signing_alg_values_supported: assertions(),
+        introspection_endpoint: uri.endpoint("introspect"),
+        introspection_endpoint_auth_methods_supported: AUTH_METHODS,
+        introspection_endpoint_auth_signing_alg_values_supported: assertions(),
+        revocation_endpoint: uri.endpoint("revoke"),
+        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported: assertions(),
         dpop_signing_alg_values_supported: proof_algorithms.names().collect(),
     })
 }

@@ -1,9 +1,9 @@
 //! Which endpoint lies where.
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
-use crate::endpoint::{document, not_post, token};
+use crate::endpoint::{introspect, key_set, metadata, not_post, revoke, token};
 use crate::issuer::Issuer;
 
 /// The endpoints at their public paths.
@@ -12,17 +12,18 @@ use crate::issuer::Issuer;
 /// Connect Discovery §3 requires (`authorization_endpoint`, `id_token_signing_alg_values_supported`, …).
 pub(crate) fn router(issuer: &Issuer) -> Router {
     let uri = &issuer.parts().uri;
-    let metadata = issuer.metadata().to_string();
-    let jwks = issuer.jwks().to_string();
+    let only_post = |endpoint: MethodRouter<Issuer>| endpoint.fallback(not_post);
     Router::new()
         .route(
             &uri.well_known_path("oauth-authorization-server"),
-            get(move || std::future::ready(document(metadata.clone()))),
+            get(metadata),
         )
+        .route(&uri.endpoint_path("jwks"), get(key_set))
+        .route(&uri.endpoint_path("token"), only_post(post(token)))
         .route(
-            &uri.endpoint_path("jwks"),
-            get(move || std::future::ready(document(jwks.clone()))),
+            &uri.endpoint_path("introspect"),
+            only_post(post(introspect)),
         )
-        .route(&uri.endpoint_path("token"), post(token).fallback(not_post))
+        .route(&uri.endpoint_path("revoke"), only_post(post(revoke)))
         .with_state(issuer.clone())
 }

@@ -7,7 +7,7 @@ use fapi_core::jose::AlgorithmSet;
 use fapi_core::{FieldLines, ReplayQuery, UnixTime};
 use http::{HeaderMap, HeaderValue};
 
-use crate::error::TokenError;
+use crate::error::EndpointError;
 use crate::replay::ReplayMemory;
 use crate::uri::IssuerUri;
 
@@ -56,7 +56,7 @@ impl SenderCheck {
         issuer: &str,
         client: &str,
         now: UnixTime,
-    ) -> Result<(), TokenError> {
+    ) -> Result<(), EndpointError> {
         let query = ReplayQuery {
             key: proof.replay_key(issuer, &self.address),
             expires: proof.remember_until(),

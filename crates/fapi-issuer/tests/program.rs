@@ -93,6 +93,17 @@ fn a_wrong_document_ends_with_2_and_one_line() {
             .extend(members.as_object().unwrap().clone());
         json!({ "clients": [client] })
     };
+    let server = |members: Value| {
+        let mut server =
+            json!({ "client_id": "s", "jwks": jwks, "resource": "https://api.example.com" });
+        server
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        let mut document = client(json!({}));
+        document["resource_servers"] = json!([server]);
+        document
+    };
     let rows = [
         (json!({ "isuer": "x" }), "isuer: unknown member"),
         (
@@ -104,6 +115,10 @@ fn a_wrong_document_ends_with_2_and_one_line() {
         (
             json!({ "access_token_lifetime_seconds": 0 }),
             "access_token_lifetime_seconds: must be between",
+        ),
+        (
+            json!({ "token_capacity": 0 }),
+            "token_capacity: must be between",
         ),
         (
             json!({ "default_audience": "" }),
@@ -161,6 +176,38 @@ fn a_wrong_document_ends_with_2_and_one_line() {
         (
             client(json!({ "secret": "s" })),
             "clients[0].secret: unknown member",
+        ),
+        (
+            client(json!({ "access_token_format": "paseto" })),
+            "clients[0].access_token_format: ",
+        ),
+        (
+            server(json!({ "client_id": "\n" })),
+            "resource_servers[0].client_id: must not be empty",
+        ),
+        (
+            server(json!({ "client_id": "c" })),
+            "resource_servers[0].client_id: is a client's",
+        ),
+        (
+            server(json!({ "jwks": {} })),
+            "resource_servers[0].jwks: not a JWK set",
+        ),
+        (
+            server(json!({ "resource": "" })),
+            "resource_servers[0].resource: must not be empty",
+        ),
+        (
+            server(json!({ "audiences": ["a", ""] })),
+            "resource_servers[0].audiences[1]: must not be empty",
+        ),
+        (
+            server(json!({ "introspection_response": "encrypted" })),
+            "resource_servers[0].introspection_response: ",
+        ),
+        (
+            server(json!({ "scope": "a" })),
+            "resource_servers[0].scope: unknown member",
         ),
     ];
     for (place, (members, expected)) in rows.into_iter().enumerate() {

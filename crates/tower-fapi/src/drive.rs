@@ -1,8 +1,8 @@
 //! Drives the core's step machine with the ports.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use fapi_core::dpop::{Epoch, Quotas};
+use fapi_core::dpop::Epoch;
 use fapi_core::mtls::CertificatePolicy;
 use fapi_core::{
     Facts, IntrospectionResponse, KeySet, KeysQuery, KnownKeys, NeedIntrospection, NeedReplayCheck,
@@ -10,11 +10,13 @@ use fapi_core::{
 };
 use tracing::{Instrument as _, Span};
 
-use crate::assemble::Memory;
+use crate::assemble::Described;
 use crate::interaction::InteractionId;
 use crate::measure::{self, Replay};
-use crate::ports::{Answer, IntrospectionBody, Introspector, KeySource, PortFuture, ReplayStore};
+use crate::memory::Memory;
+use crate::ports::{Answer, IntrospectionBody, Introspector, KeySource, PortFuture};
 use crate::report::Refusals;
+use crate::settle::Settling;
 
 /// Tells the time.
 pub(crate) type Clock = dyn Fn() -> UnixTime + Send + Sync;
@@ -24,13 +26,12 @@ pub(crate) struct Shared {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) keys: Arc<dyn KeySource>,
     pub(crate) introspector: Option<Arc<dyn Introspector>>,
-    pub(crate) replay: Arc<dyn ReplayStore>,
     pub(crate) memory: Memory,
-    pub(crate) quotas: Mutex<Quotas>,
     /// Where client certificates come from, if tokens may be bound to them.
     pub(crate) certificates: Option<CertificatePolicy>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) refusals: Arc<Refusals>,
+    pub(crate) described: Described,
 }
 
 /// Where a verdict stands.
@@ -48,7 +49,7 @@ impl Shared {
     ) -> Driven {
         let facts = Facts {
             keys: &AtHand(&*self.keys),
-            epoch: self.replay.epoch(),
+            epoch: self.memory.epoch(),
         };
         let mut step = self.verifier.begin(request, &facts, (self.clock)());
         loop {
@@ -147,32 +148,62 @@ impl Shared {
         let now = (self.clock)();
         let query = need.query();
         let checked = self
+            .memory
             .quotas()
             .check(query.issuer, query.client, query.thumbprint, now);
         if let Err(exceeded) = checked {
             measure::replay(Replay::OverQuota);
             let answer = ReplayAnswer {
                 outcome: ReplayOutcome::OverQuota(exceeded),
-                epoch: self.replay.epoch().unwrap_or(Epoch::new(0, now)),
+                epoch: self.memory.epoch().unwrap_or(Epoch::new(0, now)),
             };
             return Answered::Done(need.resume(Ok(answer), now));
         }
-        let answer = self.replay.insert(query, now);
-        let shared = Arc::clone(self);
-        self.then(answer, Wait::ReplayStore, id, move |answer, now| {
-            measure::replay(Replay::of(&answer));
-            if let Ok(ReplayAnswer {
-                outcome: ReplayOutcome::Fresh,
-                ..
-            }) = &answer
-            {
-                let query = need.query();
-                shared
-                    .quotas()
-                    .record(query.issuer, query.client, query.thumbprint, now);
+        match self.memory.store.insert(query, now) {
+            Answer::Now(answer) => self.checked(need, answer),
+            Answer::Later(answer) => {
+                let shared = Arc::clone(self);
+                let settling = Settling::new(shared, need, answer);
+                let settling = settling.instrument(Wait::ReplayStore.span(id));
+                Answered::Wait(Box::pin(async move {
+                    let (shared, need, answer) = settling.await;
+                    shared.checked(need, answer)
+                }))
             }
-            Answered::Done(need.resume(answer, now))
-        })
+        }
+    }
+
+    /// Goes on with the store's answer.
+    fn checked(
+        &self,
+        need: NeedReplayCheck,
+        answer: Result<ReplayAnswer, Unavailable>,
+    ) -> Answered {
+        let now = (self.clock)();
+        self.count(&need, &answer, now);
+        let answer = answer.map(|answer| ReplayAnswer {
+            epoch: self.memory.bound(answer.epoch),
+            ..answer
+        });
+        Answered::Done(need.resume(answer, now))
+    }
+
+    /// Counts an insertion on the account of the client and the key.
+    ///
+    /// Only what took room: a captured proof that is sent again and again is `Seen`, and costs its owner nothing.
+    pub(crate) fn count(
+        &self,
+        need: &NeedReplayCheck,
+        answer: &Result<ReplayAnswer, Unavailable>,
+        now: UnixTime,
+    ) {
+        measure::replay(Replay::of(answer));
+        let fresh = |answer: &ReplayAnswer| answer.outcome == ReplayOutcome::Fresh;
+        if answer.as_ref().is_ok_and(fresh) {
+            let query = need.query();
+            let mut quotas = self.memory.quotas();
+            quotas.record(query.issuer, query.client, query.thumbprint, now);
+        }
     }
 
     /// Passes an answer on, now or when it comes, with the time of then.
@@ -194,11 +225,6 @@ impl Shared {
                 }))
             }
         }
-    }
-
-    fn quotas(&self) -> std::sync::MutexGuard<'_, Quotas> {
-        // Counters survive a panic elsewhere: at worst one is off by one.
-        self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -16,6 +16,7 @@
 //! | [`grpc`] | refusals and proofs for gRPC |
 //! | [`report_only`] | a rollout without refusals |
 //! | [`observability`] | metrics, log lines, spans, reason codes |
+//! | [`operation`] | readiness, reload, secrets, failing dependencies |
 //!
 //! Every JSON snippet is a whole document, or members to be put beside `resource` and `issuers`.
 
@@ -62,3 +63,9 @@ pub mod report_only {}
 
 #[cfg_attr(any(not(doctest), feature = "metrics"), doc = include_str!("../docs/observability.md"))]
 pub mod observability {}
+
+#[cfg_attr(
+    any(not(doctest), all(feature = "axum", feature = "testing")),
+    doc = include_str!("../docs/operation.md")
+)]
+pub mod operation {}

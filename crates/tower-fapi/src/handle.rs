@@ -1,7 +1,7 @@
 //! What an operator does with a running layer: asks whether it is ready, and gives it another configuration.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 use fapi_core::ResourceMetadata;
@@ -15,6 +15,8 @@ use crate::ports::Answer;
 pub(crate) struct Live {
     current: ArcSwap<Shared>,
     parts: Parts,
+    /// One at a time: what is put together goes on with the memory in force, and must replace just that.
+    reloading: Mutex<()>,
 }
 
 impl Live {
@@ -22,6 +24,7 @@ impl Live {
         Ok(Self {
             current: ArcSwap::from_pointee(parts.assemble(config, None)?),
             parts,
+            reloading: Mutex::new(()),
         })
     }
 
@@ -59,7 +62,7 @@ impl FapiHandle {
     /// process that gets no requests before it is ready would never become so.
     pub async fn ready(&self) -> Readiness {
         let shared = self.live.current.load_full();
-        let replay_store = match shared.replay.ready((shared.clock)()) {
+        let replay_store = match shared.memory.store.ready((shared.clock)()) {
             Answer::Now(ready) => ready,
             Answer::Later(ready) => ready.await,
         };
@@ -72,13 +75,23 @@ impl FapiHandle {
     /// Puts another configuration in force. Requests that are under way are decided under the one that they met; the
     /// next ones under this one, without a moment in between.
     ///
-    /// The memory of used proofs and the nonces in use go on, unless the new configuration has another store, another
-    /// capacity, or proofs that live longer: then proofs made before this moment are asked for a nonce.
+    /// Fetched keys of an issuer go on while its `jwks_uri` does, introspection answers while the issuer's `introspection`
+    /// does. Secrets are read anew.
+    ///
+    /// The memory of used proofs and the nonces in use go on, unless the new configuration has another store, other
+    /// settings of it, other resources or origins, or proofs that live longer: then proofs made before this moment, and
+    /// up to `dpop.future_seconds` after it, are asked for a nonce. So are all proofs with the nonces of another epoch.
     ///
     /// # Errors
     ///
     /// The configuration cannot be used; the one in force stays as it is.
     pub fn reload(&self, config: &Config) -> Result<(), ConfigError> {
+        // Nothing is half done where somebody panicked.
+        let _one_at_a_time = self
+            .live
+            .reloading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let current = self.live.current.load_full();
         let next = self.live.parts.assemble(config, Some(&current))?;
         self.live.current.store(Arc::new(next));

@@ -62,6 +62,7 @@ pub mod introspect;
 pub mod keys;
 mod layer;
 mod measure;
+mod memory;
 #[cfg(feature = "axum")]
 mod metadata;
 pub mod ports;
@@ -72,6 +73,7 @@ mod require;
 mod response;
 mod secret;
 mod service;
+mod settle;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;

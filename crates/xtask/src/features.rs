@@ -1,7 +1,5 @@
 //! Each feature of each published library alone.
 
-use std::collections::BTreeMap;
-
 use crate::command;
 use crate::failure::Failure;
 use crate::workspace::{Package, Workspace};
@@ -10,7 +8,7 @@ use crate::workspace::{Package, Workspace};
 /// under one feature set is found here.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     for package in workspace.published().filter(|package| package.is_library()) {
-        for feature_set in feature_sets(&package.features) {
+        for feature_set in feature_sets(package.features()) {
             check(workspace, package, feature_set)?;
         }
     }
@@ -47,10 +45,11 @@ enum FeatureSet<'a> {
 }
 
 /// The empty set, then each feature alone. A `default` that enables nothing is the empty set again.
-fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<FeatureSet<'_>> {
+fn feature_sets<'a>(
+    features: impl Iterator<Item = (&'a str, &'a [String])>,
+) -> Vec<FeatureSet<'a>> {
     let alone = features
-        .iter()
-        .filter(|(name, enables)| name.as_str() != "default" || !enables.is_empty())
+        .filter(|(name, enables)| *name != "default" || !enables.is_empty())
         .map(|(name, _)| FeatureSet::Only(name));
     std::iter::once(FeatureSet::Empty).chain(alone).collect()
 }
@@ -59,27 +58,15 @@ fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<FeatureSet<'_>>
 mod tests {
     use super::*;
 
-    fn features(list: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
-        list.iter()
-            .map(|(name, enables)| {
-                (
-                    (*name).to_owned(),
-                    enables.iter().map(|&item| item.to_owned()).collect(),
-                )
-            })
-            .collect()
-    }
+    const NOTHING: &[String] = &[];
 
     #[test]
     fn each_feature_stands_alone_once() {
-        let features = features(&[
-            ("default", &["axum"]),
-            ("axum", &["dep:axum"]),
-            ("redis", &["dep:redis"]),
-        ]);
+        let enables = ["dep:axum".to_owned()];
+        let features = ["axum", "default", "redis"].map(|name| (name, &enables[..]));
 
         assert_eq!(
-            feature_sets(&features),
+            feature_sets(features.into_iter()),
             [
                 FeatureSet::Empty,
                 FeatureSet::Only("axum"),
@@ -92,7 +79,7 @@ mod tests {
     #[test]
     fn an_empty_default_is_not_checked_twice() {
         assert_eq!(
-            feature_sets(&features(&[("default", &[])])),
+            feature_sets([("default", NOTHING)].into_iter()),
             [FeatureSet::Empty]
         );
     }

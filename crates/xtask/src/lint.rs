@@ -16,13 +16,14 @@ pub(crate) fn fmt(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Clippy on everything with all features, warnings denied.
+/// Clippy on everything with its features, warnings denied.
 pub(crate) fn clippy(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = [
         "clippy",
         "--workspace",
         "--all-targets",
-        "--all-features",
+        "--features",
+        &workspace.features(),
         "--",
         "-D",
         "warnings",
@@ -30,12 +31,13 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<(), Failure> {
     command::run(workspace.cargo().args(arguments))
 }
 
-/// The documentation with all features, warnings denied.
+/// The documentation with the features, warnings denied.
 pub(crate) fn docs(workspace: &Workspace) -> Result<(), Failure> {
     command::run(
         workspace
             .cargo()
-            .args(["doc", "--workspace", "--no-deps", "--all-features"])
+            .args(["doc", "--workspace", "--no-deps", "--features"])
+            .arg(workspace.features())
             .env("RUSTDOCFLAGS", "-D warnings"),
     )
 }

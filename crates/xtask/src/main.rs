@@ -5,6 +5,7 @@ mod command;
 mod deny;
 mod failure;
 mod features;
+mod fips;
 mod install;
 mod lint;
 mod msrv;
@@ -53,9 +54,9 @@ enum Task {
     Install,
     /// Check the formatting.
     Fmt,
-    /// Run clippy on the whole workspace, all features, warnings denied.
+    /// Run clippy on the whole workspace, all features but `fips`, warnings denied.
     Clippy,
-    /// Build the documentation, all features, warnings denied.
+    /// Build the documentation, all features but `fips`, warnings denied.
     Docs,
     /// Run all tests, doc tests and ignored tests included.
     Unit,
@@ -83,6 +84,8 @@ enum Task {
         #[arg(long)]
         no_verify: bool,
     },
+    /// Test with the FIPS module of AWS-LC (feature `fips`). Not part of `test`: needs CMake and Go, and takes many minutes.
+    Fips,
     /// Check licences, banned crates and sources with cargo-deny. Part of the release procedure, not of `test`:
     /// building cargo-deny takes many minutes.
     Deny {
@@ -121,6 +124,7 @@ fn run(task: Task) -> Result<(), Failure> {
                 Verification::Build
             },
         ),
+        Task::Fips => fips::run(&workspace),
         Task::Deny { advisories } => deny::run(
             &workspace,
             if advisories {

@@ -17,7 +17,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
         "cargo",
         "check",
         "--workspace",
-        "--all-features",
+        "--features",
+        &workspace.features(),
         "--target-dir",
     ]);
     command::run(

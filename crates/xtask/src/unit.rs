@@ -4,7 +4,7 @@ use crate::command;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 
-/// Unit, integration and doc tests with all features.
+/// Unit, integration and doc tests with the features of [`Workspace::features`].
 ///
 /// `--include-ignored`: a test that cannot run fails, it is not skipped in silence. Documentation that is no
 /// program is marked `text`, not `ignore`.
@@ -12,7 +12,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = [
         "test",
         "--workspace",
-        "--all-features",
+        "--features",
+        &workspace.features(),
         "--no-fail-fast",
         "--",
         "--include-ignored",

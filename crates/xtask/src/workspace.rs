@@ -9,6 +9,10 @@ use serde::Deserialize;
 
 use crate::command;
 use crate::failure::Failure;
+use crate::fips;
+
+/// Features that only commands of their own build: they need tools that the other steps do without.
+const LEFT_OUT: [&str; 1] = [fips::FEATURE];
 
 /// The workspace and its packages.
 #[derive(Debug, Deserialize)]
@@ -27,7 +31,7 @@ pub(crate) struct Workspace {
 pub(crate) struct Package {
     pub(crate) name: String,
     /// Each feature and what it enables, implicit ones of optional dependencies included.
-    pub(crate) features: BTreeMap<String, Vec<String>>,
+    features: BTreeMap<String, Vec<String>>,
     /// `None`: to any registry. An empty list: never.
     publish: Option<Vec<String>>,
     targets: Vec<Target>,
@@ -71,6 +75,22 @@ impl Workspace {
             .map_err(|cause| Failure::File { path: from, cause })
     }
 
+    /// Every feature of every package, as `--features` takes them together with `--workspace`: `--all-features` without
+    /// those that only commands of their own build.
+    pub(crate) fn features(&self) -> String {
+        let features: Vec<_> = self
+            .packages
+            .iter()
+            .flat_map(|package| {
+                let name = &package.name;
+                package
+                    .features()
+                    .map(move |(feature, _)| format!("{name}/{feature}"))
+            })
+            .collect();
+        features.join(",")
+    }
+
     /// The packages that go to a registry.
     pub(crate) fn published(&self) -> impl Iterator<Item = &Package> {
         self.packages
@@ -84,6 +104,14 @@ impl Package {
         self.publish
             .as_ref()
             .is_none_or(|registries| !registries.is_empty())
+    }
+
+    /// Its features with what they enable, without those that only commands of their own build.
+    pub(crate) fn features(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.features
+            .iter()
+            .map(|(name, enables)| (name.as_str(), enables.as_slice()))
+            .filter(|(name, _)| !LEFT_OUT.contains(name))
     }
 
     /// Whether other packages can depend on it.
@@ -101,10 +129,10 @@ mod tests {
     const METADATA: &str = r#"{
         "workspace_root": "/repo", "target_directory": "/repo/target", "version": 1,
         "packages": [
-            {"name": "core", "publish": null, "features": {"default": [], "schema": ["dep:schemars"]},
+            {"name": "core", "publish": null, "features": {"default": [], "fips": ["dep:lc"], "schema": ["dep:schemars"]},
              "targets": [{"kind": ["lib"]}, {"kind": ["example"]}]},
             {"name": "xtask", "publish": [], "features": {}, "targets": [{"kind": ["bin"]}]},
-            {"name": "tool", "publish": ["own"], "features": {}, "targets": [{"kind": ["bin"]}]}
+            {"name": "tool", "publish": ["own"], "features": {"net": []}, "targets": [{"kind": ["bin"]}]}
         ]}"#;
 
     #[test]
@@ -126,6 +154,13 @@ mod tests {
             [true, false]
         );
         assert_eq!(workspace.cargo().get_current_dir(), Some("/repo".as_ref()));
+    }
+
+    #[test]
+    fn every_feature_is_named_but_those_with_commands_of_their_own() {
+        let workspace = Workspace::parse(METADATA.as_bytes()).unwrap();
+
+        assert_eq!(workspace.features(), "core/default,core/schema,tool/net");
     }
 
     #[test]

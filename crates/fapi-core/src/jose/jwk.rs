@@ -152,8 +152,7 @@ impl<'de> Members<'de> for Jwk<'de> {
             "kid" => take(&mut self.kid, map),
             "use" => take(&mut self.usage, map),
             "key_ops" => take(&mut self.key_ops, map),
-            // RFC 7518 §6.2.2, §6.3.2, §6.4.1: also an RSA key that has only its primes.
-            "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth" | "k" => {
+            name if is_private(name) => {
                 self.private = Some(Private);
                 Ok(None)
             }
@@ -162,11 +161,48 @@ impl<'de> Members<'de> for Jwk<'de> {
     }
 }
 
+/// RFC 7518 §6.2.2, §6.3.2, §6.4.1: also an RSA key that has only its primes.
+fn is_private(name: &str) -> bool {
+    matches!(name, "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth" | "k")
+}
+
+/// An object that is no JWK, looked at for private members alone.
+#[derive(Default)]
+struct Leftover {
+    private: Option<Private>,
+}
+
+impl<'de> Members<'de> for Leftover {
+    fn member<A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        _map: &mut A,
+    ) -> Result<Option<()>, A::Error> {
+        if is_private(name) {
+            self.private = Some(Private);
+        }
+        Ok(None)
+    }
+}
+
 impl<'de> Jwk<'de> {
     pub(crate) fn parse(json: &'de [u8]) -> Result<Self, KeyError> {
         let mut jwk = Self::default();
         read_object(json, &mut jwk).map_err(|NotStrictJson| KeyError::Malformed)?;
         Ok(jwk)
+    }
+
+    /// A JWK among others. A member of the wrong type makes it one that we do not understand; what is no object, or has
+    /// a member twice, is malformed.
+    pub(crate) fn parse_among_others(json: &'de [u8]) -> Result<Self, KeyError> {
+        Self::parse(json).or_else(|_| {
+            let mut leftover = Leftover::default();
+            read_object(json, &mut leftover).map_err(|NotStrictJson| KeyError::Malformed)?;
+            Err(match leftover.private {
+                Some(Private) => KeyError::Private,
+                None => KeyError::Unsupported,
+            })
+        })
     }
 
     pub(crate) fn kid(&self) -> Option<&str> {

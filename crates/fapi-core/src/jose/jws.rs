@@ -1,7 +1,21 @@
 //! JWS compact serialisation (RFC 7515 §7.1), split and decoded, not yet verified.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// A text that is no compact JWS of the wanted type, or that no key of a set has signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidJws;
+
+impl fmt::Display for InvalidJws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a JWS of this type that a key of the set has signed")
+    }
+}
+
+impl std::error::Error for InvalidJws {}
 
 /// The three parts of a compact JWS, none of them empty.
 #[derive(Clone, Copy, Debug)]

@@ -13,4 +13,5 @@ mod thumbprint;
 pub use alg::{Algorithm, AlgorithmSet};
 pub use assertion::{AssertionError, AssertionRules, UnverifiedAssertion, VerifiedAssertion};
 pub use jwk::{KeyError, PublicKey};
+pub use jws::InvalidJws;
 pub use thumbprint::Thumbprint;

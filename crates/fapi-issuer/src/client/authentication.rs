@@ -1,34 +1,33 @@
 //! Client authentication by `private_key_jwt` (RFC 7523 §2.2), the only method.
 
-use fapi_core::UnixTime;
 use fapi_core::config::AfterRestart;
 use fapi_core::jose::{AssertionRules, UnverifiedAssertion, VerifiedAssertion};
-use fapi_core::{ReplayOutcome, ReplayQuery};
+use fapi_core::{KeySet, ReplayOutcome, ReplayQuery, UnixTime};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::{Clients, RegisteredClient};
 use crate::endpoint::Form;
-use crate::error::{ClientProblem, RequestProblem, TokenError};
+use crate::error::{ClientProblem, EndpointError, RequestProblem};
 use crate::replay::ReplayMemory;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// A client that signed an assertion for us. [`record`] still has to see that the assertion was not used before.
+/// A client, or a resource server, that signed an assertion for us. [`record`] still has to see that the assertion was
+/// not used before.
 #[derive(Debug)]
-pub(crate) struct AuthenticatedClient<'a> {
-    pub(crate) client: &'a RegisteredClient,
+pub(crate) struct Authenticated<'a, T> {
+    pub(crate) who: &'a T,
     assertion: VerifiedAssertion,
 }
 
-/// Finds the client from its assertion and verifies that.
-pub(crate) fn authenticate<'a>(
-    clients: &'a Clients,
+/// Finds who sent a request from its assertion, among those that `registered` knows, and verifies that.
+pub(crate) fn authenticate<'a, T: AsRef<KeySet>>(
+    registered: impl FnOnce(&str) -> Option<&'a T>,
     rules: &AssertionRules<'_>,
     headers: &HeaderMap,
     form: &Form,
     now: UnixTime,
-) -> Result<AuthenticatedClient<'a>, TokenError> {
+) -> Result<Authenticated<'a, T>, EndpointError> {
     let other_method = headers.contains_key(AUTHORIZATION) || form.get("client_secret").is_some();
     let assertion = match form.get("client_assertion") {
         // RFC 6749 §2.3: one method a request.
@@ -49,23 +48,23 @@ pub(crate) fn authenticate<'a>(
     {
         return Err(ClientProblem::OtherId.into());
     }
-    let client = clients.get(client_id).ok_or(ClientProblem::Unknown)?;
+    let who = registered(client_id).ok_or(ClientProblem::Unknown)?;
     let assertion = assertion
-        .verify(&client.keys, rules, &fapi_crypto::PROVIDER, now)
+        .verify(who.as_ref(), rules, &fapi_crypto::PROVIDER, now)
         .map_err(ClientProblem::Assertion)?;
-    Ok(AuthenticatedClient { client, assertion })
+    Ok(Authenticated { who, assertion })
 }
 
 /// Uses the assertion up. Called after the proof's nonce was checked: the retry that `use_dpop_nonce` asks for may bring
 /// the same assertion.
-pub(crate) fn record(
-    client: &AuthenticatedClient<'_>,
+pub(crate) fn record<T>(
+    authenticated: &Authenticated<'_, T>,
     memory: &ReplayMemory,
     after_restart: AfterRestart,
     issuer: &str,
     now: UnixTime,
-) -> Result<(), TokenError> {
-    let assertion = &client.assertion;
+) -> Result<(), EndpointError> {
+    let assertion = &authenticated.assertion;
     // Whether an assertion from before the memory begins was used then, nobody knows.
     let from_before = assertion
         .made_at()
@@ -85,8 +84,8 @@ pub(crate) fn record(
         ReplayOutcome::Fresh => Ok(()),
         ReplayOutcome::Seen => Err(ClientProblem::Replayed.into()),
         ReplayOutcome::Forgotten => Err(ClientProblem::BeforeMemory.into()),
-        ReplayOutcome::Full => Err(TokenError::MemoryFull),
-        ReplayOutcome::OverQuota(exceeded) => Err(TokenError::Quota(exceeded)),
+        ReplayOutcome::Full => Err(EndpointError::MemoryFull),
+        ReplayOutcome::OverQuota(exceeded) => Err(EndpointError::Quota(exceeded)),
     }
 }
 

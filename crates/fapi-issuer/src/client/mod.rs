@@ -6,7 +6,7 @@ mod registry;
 use fapi_core::config::JwkSetDocument;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use authentication::{AuthenticatedClient, authenticate, record};
+pub(crate) use authentication::{Authenticated, authenticate, record};
 pub(crate) use registry::{Clients, RegisteredClient};
 
 /// A registered client. It authenticates with `private_key_jwt` (RFC 7523) and gets tokens by `client_credentials`.
@@ -25,6 +25,20 @@ pub struct Client {
     /// issuer's `default_audience` alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audiences: Vec<String>,
+    /// What its access tokens look like. Default: `jwt`.
+    #[serde(default)]
+    pub access_token_format: AccessTokenFormat,
+}
+
+/// What access tokens look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessTokenFormat {
+    /// A signed JWT (RFC 9068), which a resource server can verify by itself.
+    #[default]
+    Jwt,
+    /// `rt_` and 43 random characters. A resource server has to ask what it is good for (RFC 7662).
+    Opaque,
 }
 
 impl Client {
@@ -36,6 +50,7 @@ impl Client {
             jwks: JwkSetDocument::from_text(jwks),
             scope: String::new(),
             audiences: Vec::new(),
+            access_token_format: AccessTokenFormat::default(),
         }
     }
 
@@ -50,6 +65,13 @@ impl Client {
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// What its access tokens look like.
+    #[must_use]
+    pub fn access_token_format(mut self, format: AccessTokenFormat) -> Self {
+        self.access_token_format = format;
         self
     }
 }

@@ -5,16 +5,24 @@ use std::collections::HashMap;
 use fapi_core::KeySet;
 use fapi_core::config::ConfigError;
 
-use super::Client;
+use super::{AccessTokenFormat, Client};
+use crate::registration;
 use crate::scope::Scope;
 
 /// A client, ready to be asked about.
 #[derive(Debug)]
 pub(crate) struct RegisteredClient {
     pub(crate) client_id: Box<str>,
-    pub(crate) keys: KeySet,
     pub(crate) scope: Scope,
     pub(crate) audiences: Audiences,
+    pub(crate) access_token_format: AccessTokenFormat,
+    keys: KeySet,
+}
+
+impl AsRef<KeySet> for RegisteredClient {
+    fn as_ref(&self) -> &KeySet {
+        &self.keys
+    }
 }
 
 /// The resources that a client may ask tokens for.
@@ -80,22 +88,12 @@ fn register(
     default_audience: Option<&str>,
     at: &str,
 ) -> Result<RegisteredClient, ConfigError> {
-    let id = &client.client_id;
-    if id.is_empty() || !id.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
-        return Err(ConfigError::invalid(
-            format!("{at}.client_id"),
-            "must not be empty, and printable ASCII",
-        ));
-    }
-    let keys = KeySet::from_json(client.jwks.as_json().as_bytes())
-        .map_err(|error| ConfigError::invalid(format!("{at}.jwks"), error.to_string()))?;
+    let client_id = registration::id(&client.client_id, at)?;
+    let keys = registration::keys(&client.jwks, at)?;
     let scope = Scope::parse(&client.scope)
         .map_err(|error| ConfigError::invalid(format!("{at}.scope"), error.to_string()))?;
     for (place, audience) in client.audiences.iter().enumerate() {
-        if audience.is_empty() {
-            let path = format!("{at}.audiences[{place}]");
-            return Err(ConfigError::invalid(path, "must not be empty"));
-        }
+        registration::check_text(audience, || format!("{at}.audiences[{place}]"))?;
     }
     let mut audiences = client
         .audiences
@@ -111,12 +109,13 @@ fn register(
             )
         })?;
     Ok(RegisteredClient {
-        client_id: id.as_str().into(),
-        keys,
+        client_id,
         scope,
         audiences: Audiences {
             default,
             others: audiences.collect(),
         },
+        access_token_format: client.access_token_format,
+        keys,
     })
 }

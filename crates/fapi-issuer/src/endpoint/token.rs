@@ -5,13 +5,14 @@ use axum::extract::State;
 use fapi_core::UnixTime;
 use fapi_core::dpop::Nonce;
 use fapi_core::token::Confirmation;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use fapi_crypto::KeyError;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use serde::Serialize;
 
 use super::Form;
-use crate::client;
-use crate::error::{RequestProblem, TokenError};
+use super::response::{JSON, private};
+use crate::client::{self, RegisteredClient};
+use crate::error::{EndpointError, RequestProblem};
 use crate::grant::client_credentials;
 use crate::issuer::Issuer;
 use crate::mint::AccessToken;
@@ -33,16 +34,13 @@ pub(crate) async fn token(State(issuer): State<Issuer>, request: Request<Body>) 
     };
     match issued.and_then(|issued| issued.to_response()) {
         Ok(response) => response,
-        Err(error) => {
-            error.log();
-            error.to_response()
-        }
+        Err(error) => error.log_and_answer(),
     }
 }
 
 /// Any other method (RFC 6749 §3.2).
 pub(crate) async fn not_post() -> Response<Body> {
-    TokenError::from(RequestProblem::Method).to_response()
+    EndpointError::from(RequestProblem::Method).to_response()
 }
 
 /// The steps in their order: what has an effect comes after what has none, and a request that is told to come again with
@@ -52,15 +50,15 @@ fn answer(
     headers: &HeaderMap,
     form: &Form,
     now: UnixTime,
-) -> Result<Issued, TokenError> {
+) -> Result<Issued, EndpointError> {
     match form.get("grant_type") {
         Some("client_credentials") => {}
-        Some(_) => return Err(TokenError::GrantType),
+        Some(_) => return Err(EndpointError::GrantType),
         None => return Err(RequestProblem::GrantTypeMissing.into()),
     }
     let parts = issuer.parts();
     let client = client::authenticate(
-        &parts.clients,
+        |client_id| parts.clients.get(client_id),
         &issuer.assertion_rules(),
         headers,
         form,
@@ -71,7 +69,7 @@ fn answer(
         .verify(headers, &parts.uri, &parts.proofs, now)?;
     use_up(issuer, &client, &proof, now)?;
     let confirmation = Confirmation::Key(*proof.thumbprint());
-    let grant = client_credentials::grant(client.client, form, confirmation)?;
+    let grant = client_credentials::grant(client.who, form, confirmation)?;
     Ok(Issued {
         token: issuer.mint_at(&grant, now)?,
         scope: grant.scope,
@@ -82,13 +80,13 @@ fn answer(
 /// The proof first: its memory may still ask for a nonce, and the same assertion must then be good for the retry.
 fn use_up(
     issuer: &Issuer,
-    client: &client::AuthenticatedClient<'_>,
+    client: &client::Authenticated<'_, RegisteredClient>,
     proof: &fapi_core::dpop::GrantProof,
     now: UnixTime,
-) -> Result<(), TokenError> {
+) -> Result<(), EndpointError> {
     let parts = issuer.parts();
     let name = parts.uri.as_str();
-    let client_id = &client.client.client_id;
+    let client_id = &client.who.client_id;
     parts
         .sender
         .record(proof, &parts.proofs, name, client_id, now)?;
@@ -106,7 +104,7 @@ struct TokenResponse<'a> {
 }
 
 impl Issued {
-    fn to_response(&self) -> Result<Response<Body>, TokenError> {
+    fn to_response(&self) -> Result<Response<Body>, EndpointError> {
         let body = TokenResponse {
             access_token: self.token.as_str(),
             // RFC 9449 §5.
@@ -114,18 +112,15 @@ impl Issued {
             expires_in: self.token.expires_in_seconds(),
             scope: (!self.scope.is_empty()).then(|| self.scope.to_string()),
         };
-        let body = serde_json::to_string(&body)
-            .map_err(|error| TokenError::Mint(fapi_crypto::KeyError::Claims(error).into()))?;
-        let mut response = Response::new(Body::from(body));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let body = serde_json::to_string(&body).map_err(KeyError::Claims)?;
+        let mut response = private(&JSON, body);
         let nonce = self
             .nonce
             .as_ref()
             .map(|nonce| HeaderValue::from_str(nonce.as_str()));
         if let Some(Ok(nonce)) = nonce {
-            headers.insert(HeaderName::from_static("dpop-nonce"), nonce);
+            let name = HeaderName::from_static("dpop-nonce");
+            response.headers_mut().insert(name, nonce);
         }
         Ok(response)
     }

@@ -1,4 +1,5 @@
 use fapi_core::denial::{Dependency, Malformed, ProofError};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use super::*;
 
@@ -8,8 +9,8 @@ fn every_error_has_one_answer() {
     use ClientProblem as C;
     use RequestProblem as R;
     let later = Unavailable::retry_after_seconds(7);
-    let request = |problem| TokenError::Request(problem);
-    let client = |problem| TokenError::Client(problem);
+    let request = |problem| EndpointError::Request(problem);
+    let client = |problem| EndpointError::Client(problem);
     let rows = [
         (
             request(R::Method),
@@ -22,13 +23,19 @@ fn every_error_has_one_answer() {
         (request(R::Malformed), 400, "invalid_request", None),
         (request(R::Duplicate), 400, "invalid_request", None),
         (request(R::GrantTypeMissing), 400, "invalid_request", None),
+        (request(R::TokenMissing), 400, "invalid_request", None),
         (
             request(R::SeveralClientAuthentications),
             400,
             "invalid_request",
             None,
         ),
-        (TokenError::GrantType, 400, "unsupported_grant_type", None),
+        (
+            EndpointError::GrantType,
+            400,
+            "unsupported_grant_type",
+            None,
+        ),
         (client(C::Missing), 401, "invalid_client", None),
         (
             client(C::Basic),
@@ -48,57 +55,76 @@ fn every_error_has_one_answer() {
         (client(C::Replayed), 401, "invalid_client", None),
         (client(C::BeforeMemory), 401, "invalid_client", None),
         (
-            TokenError::Sender(Denial::Proof(ProofError::Missing)),
+            EndpointError::Sender(Denial::Proof(ProofError::Missing)),
             400,
             "invalid_dpop_proof",
             None,
         ),
         (
-            TokenError::Sender(Denial::Proof(ProofError::Replayed)),
+            EndpointError::Sender(Denial::Proof(ProofError::Replayed)),
             400,
             "invalid_dpop_proof",
             None,
         ),
         (
-            TokenError::Sender(Denial::Quota(QuotaExceeded::Key)),
+            EndpointError::Sender(Denial::Quota(QuotaExceeded::Key)),
             429,
             "temporarily_unavailable",
             Some("retry-after: 10"),
         ),
         (
-            TokenError::Sender(Denial::Unavailable(Dependency::ReplayCapacity, later)),
+            EndpointError::Sender(Denial::Unavailable(Dependency::ReplayCapacity, later)),
             503,
             "temporarily_unavailable",
             Some("retry-after: 7"),
         ),
         (
-            TokenError::Sender(Denial::Malformed(Malformed::SeveralCredentials)),
+            EndpointError::Sender(Denial::Malformed(Malformed::SeveralCredentials)),
             500,
             "server_error",
             None,
         ),
-        (TokenError::Scope, 400, "invalid_scope", None),
-        (TokenError::Target, 400, "invalid_target", None),
+        (EndpointError::Scope, 400, "invalid_scope", None),
+        (EndpointError::Target, 400, "invalid_target", None),
+        (EndpointError::OthersToken, 400, "invalid_grant", None),
         (
-            TokenError::MemoryFull,
+            StorageError::Full.into(),
             503,
             "temporarily_unavailable",
             Some("retry-after: 1"),
         ),
         (
-            TokenError::Quota(QuotaExceeded::Client),
+            StorageError::ClientShare.into(),
             429,
             "temporarily_unavailable",
             Some("retry-after: 10"),
         ),
         (
-            TokenError::Unavailable(later),
+            MintError::Storage(StorageError::Unavailable).into(),
+            503,
+            "temporarily_unavailable",
+            Some("retry-after: 60"),
+        ),
+        (
+            EndpointError::MemoryFull,
+            503,
+            "temporarily_unavailable",
+            Some("retry-after: 1"),
+        ),
+        (
+            EndpointError::Quota(QuotaExceeded::Client),
+            429,
+            "temporarily_unavailable",
+            Some("retry-after: 10"),
+        ),
+        (
+            EndpointError::Unavailable(later),
             503,
             "temporarily_unavailable",
             Some("retry-after: 7"),
         ),
         (
-            TokenError::Mint(MintError::ReservedClaim("iss".to_owned())),
+            EndpointError::Mint(MintError::ReservedClaim("iss".to_owned())),
             500,
             "server_error",
             None,

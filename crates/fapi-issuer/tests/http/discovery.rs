@@ -24,6 +24,13 @@ async fn the_metadata_says_what_is_true() {
             "grant_types_supported": ["client_credentials"],
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
+            "introspection_endpoint": "https://as.example.com/introspect",
+            "introspection_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
+            "introspection_signing_alg_values_supported": ["ES256"],
+            "revocation_endpoint": "https://as.example.com/revoke",
+            "revocation_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
             "dpop_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
         })
     );
@@ -48,6 +55,7 @@ async fn the_key_set_is_public() {
     let answer = server.get("/jwks").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.headers["cache-control"], "max-age=60");
     assert_eq!(answer.body, server.issuer.jwks());
     let keys = answer.body["keys"].as_array().unwrap();
     assert_eq!(keys.len(), 3);
@@ -80,6 +88,8 @@ async fn an_issuer_with_a_path_has_its_metadata_in_front() {
         ("/tenant/jwks", 200),
         ("/jwks", 404),
         ("/tenant/token", 405),
+        ("/tenant/introspect", 405),
+        ("/tenant/revoke", 405),
     ] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = issuer.router().oneshot(request).await.unwrap();

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fapi_core::UnixTime;
 use fapi_core::jose::Algorithm;
 use fapi_crypto::SigningKey;
@@ -36,6 +38,10 @@ pub(crate) struct Server {
 pub(crate) struct SimulatedClock(Arc<AtomicI64>);
 
 impl SimulatedClock {
+    pub(crate) fn at(seconds: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(seconds)))
+    }
+
     pub(crate) fn now(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
@@ -51,6 +57,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
+    pub(crate) text: String,
 }
 
 impl Answer {
@@ -100,6 +107,22 @@ fn changed(claims: Value, changes: &Value) -> Vec<u8> {
     serde_json::to_vec(&claims).unwrap()
 }
 
+/// The form of these fields with `changes` over them.
+fn form(fields: Value, changes: &Value) -> String {
+    let fields: Map<String, Value> = serde_json::from_slice(&changed(fields, changes)).unwrap();
+    let pairs: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value.as_str().unwrap())))
+        .collect();
+    pairs.join("&")
+}
+
+/// A part of a compact JWT, which the caller trusts.
+pub(crate) fn part(jwt: &str, place: usize) -> Value {
+    let part = jwt.split('.').nth(place).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
 impl Server {
     pub(crate) async fn start() -> Self {
         Self::start_with(Algorithm::Es256, |builder| builder).await
@@ -109,7 +132,7 @@ impl Server {
         algorithm: Algorithm,
         set: impl FnOnce(IssuerBuilder) -> IssuerBuilder,
     ) -> Self {
-        let clock = SimulatedClock(Arc::new(AtomicI64::new(START)));
+        let clock = SimulatedClock::at(START);
         let client_key = key(algorithm);
         let client = Client::new("client", jwks(&[&client_key])).scope("accounts payments");
         let tell = clock.clone();
@@ -178,24 +201,48 @@ impl Server {
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self.assertion(),
         });
-        let fields: Map<String, Value> =
-            serde_json::from_slice(&changed(fields, &changes)).unwrap();
-        let body: Vec<_> = fields
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encode(value.as_str().unwrap())))
-            .collect();
-        self.post(&body.join("&"), proofs).await
+        self.post(&form(fields, &changes), proofs).await
     }
 
-    /// A POST of this form.
+    /// A POST of this form to the token endpoint.
     pub(crate) async fn post(&self, form: &str, proofs: &[&str]) -> Answer {
-        let mut request = self.request(Method::POST, "/token");
-        request = request.header("content-type", "application/x-www-form-urlencoded");
-        for proof in proofs {
-            request = request.header("dpop", *proof);
+        let proofs: Vec<_> = proofs.iter().map(|proof| ("dpop", *proof)).collect();
+        self.post_to("/token", form, &proofs).await
+    }
+
+    /// A POST of this form with these further header lines.
+    pub(crate) async fn post_to(&self, path: &str, form: &str, lines: &[(&str, &str)]) -> Answer {
+        let mut request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/x-www-form-urlencoded");
+        for (name, value) in lines {
+            request = request.header(*name, *value);
         }
         self.send(request.body(Body::from(form.to_owned())).unwrap())
             .await
+    }
+
+    /// A request about this token by whoever `id` and `key` are, with changed form fields.
+    pub(crate) async fn about(
+        &self,
+        path: &str,
+        (id, key): (&str, &SigningKey),
+        changes: &Value,
+        lines: &[(&str, &str)],
+    ) -> Answer {
+        let header = json!({ "alg": key.algorithm().name(), "kid": key.kid() });
+        let now = self.clock.now();
+        let claims = json!({
+            "iss": id, "sub": id, "aud": ISSUER, "jti": unique(), "iat": now, "exp": now + 60,
+        });
+        let assertion = key
+            .sign_compact(&header.to_string(), claims.to_string().as_bytes())
+            .unwrap();
+        let fields = json!({
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion,
+        });
+        self.post_to(path, &form(fields, changes), lines).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -217,6 +264,7 @@ impl Server {
             status: parts.status,
             headers: parts.headers,
             body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            text: String::from_utf8(body.to_vec()).unwrap(),
         }
     }
 }

@@ -11,5 +11,8 @@ mod concurrency;
 mod discovery;
 mod errors;
 mod harness;
+mod introspection;
 mod nonces;
+mod revocation;
+mod rotation;
 mod tokens;

@@ -14,7 +14,7 @@ use fapi_crypto::SigningKey;
 use fapi_issuer::{Client, Grant, Issuer, MintError};
 use serde_json::{Value, json};
 
-use crate::harness::{API, ISSUER, START, Server, jwks, key, unique};
+use crate::harness::{API, ISSUER, START, Server, jwks, key, part, unique};
 
 struct OneIssuer(Arc<KeySet>);
 
@@ -85,13 +85,6 @@ fn sha256(text: &str) -> String {
 fn base64url(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn part(token: &str, place: usize) -> Value {
-    use base64::Engine as _;
-    let text = token.split('.').nth(place).unwrap();
-    let json = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text);
-    serde_json::from_slice(&json.unwrap()).unwrap()
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fapi_core::config::{ClientAuth, Config, ConfigError};
+use fapi_core::config::{ClientAuth, Config, ConfigError, HttpConfig};
 use fapi_core::{IntrospectionQuery, Unavailable, UnixTime};
 use reqwest::{Client, ClientBuilder, redirect};
 
@@ -58,6 +58,9 @@ use question::Questions;
 /// Asks the introspection endpoints of a configuration. See the [module's documentation](self).
 pub struct HttpIntrospector {
     issuers: Vec<(Box<str>, Arc<Questions>)>,
+    client: Client,
+    /// What `client` was made of.
+    http: HttpConfig,
 }
 
 impl HttpIntrospector {
@@ -74,9 +77,17 @@ impl HttpIntrospector {
     pub fn builder(config: &Config) -> HttpIntrospectorBuilder<'_> {
         HttpIntrospectorBuilder {
             config,
+            before: None,
             client: None,
             clock: None,
         }
+    }
+
+    fn of(&self, issuer: &str) -> Option<&Arc<Questions>> {
+        self.issuers
+            .iter()
+            .find(|(name, _)| **name == *issuer)
+            .map(|(_, questions)| questions)
     }
 }
 
@@ -85,12 +96,8 @@ impl Introspector for HttpIntrospector {
         &self,
         query: IntrospectionQuery<'_>,
     ) -> Answer<Result<IntrospectionBody, Unavailable>> {
-        match self
-            .issuers
-            .iter()
-            .find(|(name, _)| **name == *query.issuer)
-        {
-            Some((_, questions)) => questions.ask(query.token),
+        match self.of(query.issuer) {
+            Some(questions) => questions.ask(query.token),
             None => Answer::Now(Err(Unavailable::retry_after_seconds(60))),
         }
     }
@@ -108,11 +115,18 @@ impl fmt::Debug for HttpIntrospector {
 #[must_use]
 pub struct HttpIntrospectorBuilder<'a> {
     config: &'a Config,
+    before: Option<&'a HttpIntrospector>,
     client: Option<Client>,
     clock: Option<Arc<Clock>>,
 }
 
-impl HttpIntrospectorBuilder<'_> {
+impl<'a> HttpIntrospectorBuilder<'a> {
+    /// Goes on with the answers and the questions of `before`, for a configuration that replaces its own.
+    pub(crate) fn after(mut self, before: Option<&'a HttpIntrospector>) -> Self {
+        self.before = before;
+        self
+    }
+
     /// Asks with this client: for a client certificate, a private certificate authority or a proxy.
     ///
     /// Begin with [`client_builder`]. A client that follows redirects sends token and credentials wherever the endpoint
@@ -140,9 +154,12 @@ impl HttpIntrospectorBuilder<'_> {
         let config = self.config;
         config.validate()?;
         refuse_missing_certificate(config, self.client.is_some())?;
-        let client = match self.client {
-            Some(client) => client,
-            None => client_builder(config).build().map_err(|error| {
+        let http = config.http.clone().unwrap_or_default();
+        let same = self.before.filter(|before| before.http == http);
+        let client = match (same, self.client) {
+            (Some(before), _) => before.client.clone(),
+            (None, Some(client)) => client,
+            (None, None) => client_builder(config).build().map_err(|error| {
                 ConfigError::invalid("http", format!("no client: {}", problem::chain(&error)))
             })?,
         };
@@ -154,10 +171,20 @@ impl HttpIntrospectorBuilder<'_> {
             };
             let path = format!("issuers[{place}].introspection");
             let endpoint = Endpoint::new(config, &issuer.issuer, settings, client.clone(), &path)?;
-            let questions = Questions::new(endpoint, settings, Arc::clone(&clock));
+            let before = self.before.and_then(|before| before.of(&issuer.issuer));
+            let questions = Questions::new(
+                endpoint,
+                settings,
+                Arc::clone(&clock),
+                before.map(|it| &**it),
+            );
             issuers.push((issuer.issuer.as_str().into(), Arc::new(questions)));
         }
-        Ok(HttpIntrospector { issuers })
+        Ok(HttpIntrospector {
+            issuers,
+            client,
+            http,
+        })
     }
 }
 

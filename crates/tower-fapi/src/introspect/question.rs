@@ -32,10 +32,11 @@ type Pending = watch::Receiver<Option<Outcome>>;
 pub(super) struct Questions {
     endpoint: Endpoint,
     clock: Arc<Clock>,
-    max_in_flight: usize,
+    settings: IntrospectionConfig,
     counts: Introspections,
     lines: Lines,
-    state: Mutex<State>,
+    /// Shared with the questions of the configuration before, where the settings are the same.
+    state: Arc<Mutex<State>>,
 }
 
 /// The lines in the log, a bounded number of each kind, so that none hides another.
@@ -55,21 +56,26 @@ impl Questions {
         endpoint: Endpoint,
         settings: &IntrospectionConfig,
         clock: Arc<Clock>,
+        before: Option<&Self>,
     ) -> Self {
+        let state = match before.filter(|before| before.settings == *settings) {
+            Some(before) => Arc::clone(&before.state),
+            None => Arc::new(Mutex::new(State {
+                under_way: HashMap::new(),
+                answers: Answers::new(settings.cache_seconds),
+            })),
+        };
         Self {
             counts: Introspections::new(endpoint.issuer()),
             endpoint,
             clock,
-            max_in_flight: usize::try_from(settings.max_in_flight).unwrap_or(usize::MAX),
+            settings: settings.clone(),
             lines: Lines {
                 not_asked: Throttle::new(),
                 not_answered: Throttle::new(),
                 credentials_refused: Throttle::new(),
             },
-            state: Mutex::new(State {
-                under_way: HashMap::new(),
-                answers: Answers::new(settings.cache_seconds),
-            }),
+            state,
         }
     }
 
@@ -93,7 +99,8 @@ impl Questions {
             self.counts.saved(Saved::Shared);
             return wait(pending);
         }
-        if state.under_way.len() >= self.max_in_flight {
+        let max_in_flight = usize::try_from(self.settings.max_in_flight).unwrap_or(usize::MAX);
+        if state.under_way.len() >= max_in_flight {
             drop(state);
             self.counts.count(Introspection::Busy);
             return self.refuse(BUSY, now, "too many questions are under way");

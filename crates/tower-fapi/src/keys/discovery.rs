@@ -10,6 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Vi
 use super::error::FetchProblem;
 
 /// Where an issuer's keys are, or where that is written.
+#[derive(PartialEq, Eq)]
 pub(super) enum Place {
     /// The address of the key set.
     JwksUri(Url),
@@ -18,7 +19,7 @@ pub(super) enum Place {
 }
 
 /// Where plain http will do.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum PlainHttp {
     Nowhere,
     OnLoopback,

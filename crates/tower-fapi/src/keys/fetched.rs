@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use fapi_core::config::HttpConfig;
 use fapi_core::{KeySet, Unavailable};
 use reqwest::{Client, Url};
 use tokio::runtime::Handle;
@@ -35,8 +36,10 @@ pub(super) struct Surroundings {
     pub(super) client: Client,
     pub(super) limits: Limits,
     pub(super) plain_http: PlainHttp,
-    pub(super) clock: Box<Monotonic>,
-    pub(super) observer: Box<Observer>,
+    pub(super) clock: Arc<Monotonic>,
+    pub(super) observer: Arc<Observer>,
+    /// What `client` and `limits` were made of.
+    pub(super) http: HttpConfig,
 }
 
 struct State {
@@ -55,6 +58,15 @@ enum Asked {
 impl FetchedKeys {
     pub(super) fn new(issuer: &str, place: Place, surroundings: Arc<Surroundings>) -> Arc<Self> {
         let schedule = Schedule::new(surroundings.limits.timeout);
+        Self::with(issuer, place, surroundings, schedule)
+    }
+
+    fn with(
+        issuer: &str,
+        place: Place,
+        surroundings: Arc<Surroundings>,
+        schedule: Schedule,
+    ) -> Arc<Self> {
         Arc::new(Self {
             issuer: issuer.into(),
             place,
@@ -65,6 +77,28 @@ impl FetchedKeys {
                 running: None,
             }),
         })
+    }
+
+    /// The keys of the same issuer under another configuration: these, or those at hand in other surroundings, or none
+    /// if they come from elsewhere.
+    pub(super) fn continued(
+        self: &Arc<Self>,
+        place: Place,
+        surroundings: &Arc<Surroundings>,
+    ) -> Arc<Self> {
+        let issuer = &*self.issuer;
+        // By other rules the metadata may not name this key set.
+        if self.place != place || self.surroundings.plain_http != surroundings.plain_http {
+            return Self::new(issuer, place, Arc::clone(surroundings));
+        }
+        if Arc::ptr_eq(&self.surroundings, surroundings) {
+            return Arc::clone(self);
+        }
+        let schedule = self
+            .read()
+            .schedule
+            .with_timeout(surroundings.limits.timeout);
+        Self::with(issuer, place, Arc::clone(surroundings), schedule)
     }
 
     /// The keys that may be used now. Has them fetched again if it is time.

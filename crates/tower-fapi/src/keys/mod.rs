@@ -45,6 +45,8 @@ pub use http::client_builder;
 /// The keys of all issuers of a configuration. See the [module's documentation](self).
 pub struct ConfiguredKeys {
     issuers: Vec<(Box<str>, Keys)>,
+    /// There if any keys are fetched.
+    surroundings: Option<Arc<Surroundings>>,
 }
 
 /// The keys of one issuer.
@@ -91,6 +93,7 @@ impl ConfiguredKeys {
     pub fn builder(config: &Config) -> ConfiguredKeysBuilder<'_> {
         ConfiguredKeysBuilder {
             config,
+            before: None,
             client: None,
             clock: None,
             observer: None,
@@ -152,9 +155,10 @@ impl fmt::Debug for ConfiguredKeys {
 #[must_use]
 pub struct ConfiguredKeysBuilder<'a> {
     config: &'a Config,
+    before: Option<&'a ConfiguredKeys>,
     client: Option<reqwest::Client>,
-    clock: Option<Box<Monotonic>>,
-    observer: Option<Box<Observer>>,
+    clock: Option<Arc<Monotonic>>,
+    observer: Option<Arc<Observer>>,
 }
 
 /// Tells how much time has passed since some moment.
@@ -163,7 +167,13 @@ type Monotonic = dyn Fn() -> Duration + Send + Sync;
 /// Is told of events.
 type Observer = dyn Fn(KeysEvent<'_>) + Send + Sync;
 
-impl ConfiguredKeysBuilder<'_> {
+impl<'a> ConfiguredKeysBuilder<'a> {
+    /// Goes on with the keys that `before` has fetched, for a configuration that replaces its own.
+    pub(crate) fn after(mut self, before: Option<&'a ConfiguredKeys>) -> Self {
+        self.before = before;
+        self
+    }
+
     /// Fetches with this client: for a private certificate authority, a client certificate or a proxy.
     ///
     /// Begin with [`client_builder`]. A client made otherwise may follow redirects, and then asks addresses that an
@@ -176,13 +186,13 @@ impl ConfiguredKeysBuilder<'_> {
     /// Measures ages and cool-downs by this clock: it tells how much time has passed since some moment, and never goes
     /// back. For tests; the default is [`Instant`]. Time-outs do not follow it.
     pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        self.clock = Some(Box::new(clock));
+        self.clock = Some(Arc::new(clock));
         self
     }
 
     /// Tells `observer` what happens. It is called while requests wait, and must neither block nor panic.
     pub fn observer(mut self, observer: impl Fn(KeysEvent<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Box::new(observer));
+        self.observer = Some(Arc::new(observer));
         self
     }
 
@@ -193,40 +203,69 @@ impl ConfiguredKeysBuilder<'_> {
     /// An inline key set cannot be read or an address cannot be used (the error names the field), or the system's
     /// certificate authorities cannot be loaded (the error names `http`).
     pub fn build(self) -> Result<ConfiguredKeys, ConfigError> {
-        let config = self.config;
+        let (config, before) = (self.config, self.before);
         let is_inline = |issuer: &IssuerConfig| issuer.jwks.is_some();
-        let mut surroundings = None;
-        if !config.issuers.iter().all(is_inline) {
-            let client = match self.client {
-                Some(client) => client,
-                None => client_builder(config).build().map_err(|error| {
-                    ConfigError::invalid("http", format!("no client: {}", error::chain(error)))
-                })?,
-            };
-            surroundings = Some(Arc::new(Surroundings {
-                client,
-                limits: Limits::of(config),
-                plain_http: PlainHttp::of(config),
-                clock: self.clock.unwrap_or_else(|| {
-                    let start = Instant::now();
-                    Box::new(move || start.elapsed())
-                }),
-                observer: self.observer.unwrap_or_else(|| Box::new(|_| {})),
-            }));
-        }
+        let surroundings = if config.issuers.iter().all(is_inline) {
+            None
+        } else {
+            Some(self.surroundings()?)
+        };
         let mut issuers = Vec::with_capacity(config.issuers.len());
         for (place, issuer) in config.issuers.iter().enumerate() {
             let keys = match &surroundings {
                 Some(surroundings) if !is_inline(issuer) => {
                     let place = Place::of(issuer, surroundings.plain_http, place)?;
-                    let surroundings = Arc::clone(surroundings);
-                    Keys::Fetched(FetchedKeys::new(&issuer.issuer, place, surroundings))
+                    Keys::Fetched(match before.and_then(|keys| keys.of(&issuer.issuer)) {
+                        Some(Keys::Fetched(keys)) => keys.continued(place, surroundings),
+                        _ => FetchedKeys::new(&issuer.issuer, place, Arc::clone(surroundings)),
+                    })
                 }
                 _ => Keys::Inline(inline(issuer, place)?),
             };
             issuers.push((issuer.issuer.as_str().into(), keys));
         }
-        Ok(ConfiguredKeys { issuers })
+        Ok(ConfiguredKeys {
+            issuers,
+            surroundings,
+        })
+    }
+
+    /// Those of before, if nothing that they are made of has changed.
+    fn surroundings(self) -> Result<Arc<Surroundings>, ConfigError> {
+        let config = self.config;
+        let http = config.http.clone().unwrap_or_default();
+        let plain_http = PlainHttp::of(config);
+        let before = self.before.and_then(|keys| keys.surroundings.as_ref());
+        if let Some(before) = before
+            && (before.http == http && before.plain_http == plain_http)
+        {
+            return Ok(Arc::clone(before));
+        }
+        let client = match self.client {
+            Some(client) => client,
+            None => client_builder(config).build().map_err(|error| {
+                ConfigError::invalid("http", format!("no client: {}", error::chain(error)))
+            })?,
+        };
+        // The times of keys that are at hand go on by the clock that they were measured with.
+        let (clock, observer) = match before {
+            Some(before) => (Arc::clone(&before.clock), Arc::clone(&before.observer)),
+            None => (
+                self.clock.unwrap_or_else(|| {
+                    let start = Instant::now();
+                    Arc::new(move || start.elapsed())
+                }),
+                self.observer.unwrap_or_else(|| Arc::new(|_| {})),
+            ),
+        };
+        Ok(Arc::new(Surroundings {
+            client,
+            limits: Limits::of(config),
+            plain_http,
+            clock,
+            observer,
+            http,
+        }))
     }
 }
 

@@ -21,6 +21,7 @@ const MAX_BACK_OFF: Duration = Duration::from_secs(30);
 const COOL_DOWN: Duration = Duration::from_secs(10);
 
 /// One issuer's keys, and the times that matter to them. Times are durations since a fixed moment.
+#[derive(Clone)]
 pub(super) struct Schedule {
     held: Option<Held>,
     failures: usize,
@@ -34,6 +35,7 @@ pub(super) struct Schedule {
     timeout: Duration,
 }
 
+#[derive(Clone)]
 struct Held {
     keys: Arc<KeySet>,
     refresh_at: Duration,
@@ -59,6 +61,14 @@ impl Schedule {
             excused_until: Duration::ZERO,
             allowance_whole_at: Duration::ZERO,
             timeout,
+        }
+    }
+
+    /// The same keys and times, where a fetch may take as long as `timeout`.
+    pub(super) fn with_timeout(&self, timeout: Duration) -> Self {
+        Self {
+            timeout,
+            ..self.clone()
         }
     }
 

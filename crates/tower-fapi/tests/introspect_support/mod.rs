@@ -12,17 +12,19 @@
 )]
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use fapi_core::config::{
     ClientAuth, Config, IntrospectionConfig, PrivateKey, PrivateKeyJwt, TokenFormat,
 };
-use fapi_core::jose::Algorithm;
+use fapi_core::jose::{Algorithm, Thumbprint};
 use fapi_core::{IntrospectionQuery, Unavailable, UnixTime};
 use fapi_crypto::SigningKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tower_fapi::introspect::HttpIntrospector;
 use tower_fapi::ports::{Answer, IntrospectionBody, Introspector as _};
 use tower_fapi::{FapiConfig, IssuerConfig};
@@ -76,25 +78,49 @@ impl Received {
 /// A server for one test.
 pub struct Server {
     pub origin: String,
+    address: SocketAddr,
+    task: JoinHandle<()>,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Server {
     /// Answers the n-th request, counted from 0, as `script` says.
     pub async fn start(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
+        Self::start_at(([127, 0, 0, 1], 0).into(), script).await
+    }
+
+    /// The same at an address that is free again.
+    pub async fn start_at(
+        address: SocketAddr,
+        script: impl Fn(usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let origin = format!("http://{address}");
         let received = Arc::new(Mutex::new(Vec::new()));
         let requests = Arc::clone(&received);
         let script = Arc::new(script);
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let requests = Arc::clone(&requests);
                 let script = Arc::clone(&script);
                 tokio::spawn(serve(stream, requests, script));
             }
         });
-        Self { origin, received }
+        Self {
+            origin,
+            address,
+            received,
+            task,
+        }
+    }
+
+    /// Stops to listen, and says where it did.
+    pub async fn stop(self) -> SocketAddr {
+        self.task.abort();
+        // An error is the end that was asked for.
+        let _ = self.task.await;
+        self.address
     }
 
     /// Answers every request with these bytes.
@@ -178,6 +204,14 @@ pub fn json(body: &str) -> Vec<u8> {
 
 pub fn active() -> String {
     format!(r#"{{"active":true,"exp":{}}}"#, NOW.plus(300).as_secs())
+}
+
+/// The answer about an active token that is bound to this key.
+pub fn bound(client_key: Thumbprint) -> String {
+    let exp = NOW.plus(300).as_secs();
+    format!(
+        r#"{{"active":true,"sub":"alice","client_id":"app","exp":{exp},"cnf":{{"jkt":"{client_key}"}}}}"#
+    )
 }
 
 pub fn signing_key() -> SigningKey {

@@ -14,6 +14,7 @@ mod faults;
 mod layer;
 mod lies;
 mod rotation;
+#[allow(dead_code, reason = "the tests of outages use the rest")]
 mod server;
 mod setting;
 mod tls;

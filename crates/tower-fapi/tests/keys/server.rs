@@ -1,6 +1,7 @@
 //! An issuer's web server that follows a script, spoken byte by byte so that it can misbehave.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -62,6 +63,7 @@ impl Reply {
 /// A server on a loopback address. It ends when dropped.
 pub(crate) struct Server {
     origin: String,
+    address: SocketAddr,
     script: Arc<Script>,
     task: AbortHandle,
 }
@@ -79,8 +81,17 @@ struct Script {
 impl Server {
     /// Answers each path as the script says.
     pub(crate) async fn start(reply: impl FnMut(&str) -> Reply + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
+        Self::start_at(([127, 0, 0, 1], 0).into(), reply).await
+    }
+
+    /// The same at an address that is free again.
+    pub(crate) async fn start_at(
+        address: SocketAddr,
+        reply: impl FnMut(&str) -> Reply + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let origin = format!("http://{address}");
         let script = Arc::new(Script {
             reply: Mutex::new(Box::new(reply)),
             asked: Mutex::default(),
@@ -96,9 +107,19 @@ impl Server {
         });
         Self {
             origin,
+            address,
             script,
             task: task.abort_handle(),
         }
+    }
+
+    /// Stops to listen, and says where it did.
+    pub(crate) async fn stop(self) -> SocketAddr {
+        self.task.abort();
+        while TcpStream::connect(self.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        self.address
     }
 
     /// Goes on with another script.

@@ -53,6 +53,18 @@ fn the_edge_of_the_life() {
     assert_eq!(window.insert(key(2), at(90), at(90)), Insertion::Seen);
 }
 
+#[test]
+fn what_was_dropped_says_until_when_everything_is_forgotten() {
+    let mut window = window(10);
+    assert_eq!(window.insert(key(1), at(60), at(0)), Insertion::Fresh);
+    window.sweep(at(60));
+    assert_eq!(window.forgotten_until(), None);
+    window.sweep(at(61));
+    assert_eq!(window.forgotten_until(), Some(at(60)));
+    assert_eq!(window.insert(key(2), at(60), at(0)), Insertion::Forgotten);
+    assert_eq!(window.insert(key(2), at(61), at(0)), Insertion::Fresh);
+}
+
 // I16
 #[test]
 fn full_refuses_the_new_and_keeps_the_old() {

@@ -175,6 +175,15 @@ impl ReplayWindow {
         self.epoch
     }
 
+    /// The latest expiry that was ever dropped: what would expire by then is [`Insertion::Forgotten`]. `None` before the
+    /// first. A host whose clock went back to long before it needs a new window with a new [`Epoch`].
+    #[must_use]
+    pub fn forgotten_until(&self) -> Option<UnixTime> {
+        // 0 is no time.
+        (self.swept != 0)
+            .then(|| UnixTime::from_secs(self.base().saturating_add(self.swept.into())))
+    }
+
     /// Allocated bytes. Looks at every shard: for metrics, not for each request.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
