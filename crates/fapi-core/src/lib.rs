@@ -61,12 +61,14 @@ pub mod config;
 mod credentials;
 pub mod denial;
 pub mod dpop;
+pub mod fetch;
 pub mod jose;
 mod keys;
 mod metadata;
 pub mod mtls;
 mod policy;
 mod possession;
+mod protocol;
 mod request;
 mod rules;
 mod step;
@@ -80,6 +82,7 @@ pub use denial::{Denial, Reason, Unavailable};
 pub use keys::{KeySet, KeySetError};
 pub use metadata::ResourceMetadata;
 pub use policy::Policy;
+pub use protocol::{Protocol, is_interaction_id};
 pub use request::{FieldLines, PresentedRequest, RequestKind};
 pub use rules::{
     AuthorizationDetail, AuthorizationDetails, DetailType, MalformedAuthorizationDetails,

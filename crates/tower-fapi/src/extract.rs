@@ -8,11 +8,12 @@ use std::fmt;
 use axum::extract::{ConnectInfo, OriginalUri};
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
+use fapi_core::Protocol;
 use fapi_core::mtls::{Connection, Peer};
 use http::Extensions;
 use http::request::Parts;
 
-use crate::response::{Protocol, misconfigured, refuse};
+use crate::response::{misconfigured, refuse};
 use crate::target::Hooks;
 use crate::{Access, Reported};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use fapi_core::dpop::Nonce;
-use fapi_core::{Accepted, Challenge, Denial, RequestKind, Verdict};
+use fapi_core::{Accepted, Challenge, Denial, Protocol, RequestKind, Verdict};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -17,7 +17,7 @@ use crate::measure::{self, Decision, Stopwatch};
 use crate::ports::PortFuture;
 use crate::refusal::Refusal;
 use crate::report::{self, Reported};
-use crate::response::{self, Protocol};
+use crate::response;
 use crate::target::{Hooks, Preflight, authority, kind};
 
 pin_project! {

@@ -1,5 +1,6 @@
 //! `x-fapi-interaction-id`: one name for a request in everybody's logs.
 
+use fapi_core::is_interaction_id;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
@@ -15,7 +16,7 @@ impl InteractionId {
         let mut sent = headers.get_all(INTERACTION_ID).iter();
         match (sent.next(), sent.next()) {
             // Sent back as it came: the client looks for its own spelling.
-            (Some(id), None) if is_uuid(id.as_bytes()) => Self(id.clone()),
+            (Some(id), None) if is_interaction_id(id.as_bytes()) => Self(id.clone()),
             _ => Self::new(),
         }
     }
@@ -36,15 +37,6 @@ impl InteractionId {
     pub(crate) fn put_on(&self, headers: &mut HeaderMap) {
         headers.insert(INTERACTION_ID, self.0.clone());
     }
-}
-
-/// Eight, four, four, four and twelve hexadecimal digits of either case. Nothing else goes into logs and responses.
-fn is_uuid(text: &[u8]) -> bool {
-    text.len() == 36
-        && text.iter().enumerate().all(|(place, byte)| match place {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 #[cfg(test)]
@@ -77,7 +69,10 @@ mod tests {
             &[UUID, UUID],
         ] {
             let id = of(values);
-            assert!(is_uuid(id.as_str().as_bytes()), "{values:?}: {id:?}");
+            assert!(
+                is_interaction_id(id.as_str().as_bytes()),
+                "{values:?}: {id:?}"
+            );
             assert!(!values.contains(&id.as_str()));
             assert_ne!(id, of(values), "new each time");
         }

@@ -1,10 +1,10 @@
 //! A refused request, until it is answered.
 
-use fapi_core::{Challenge, Denial};
+use fapi_core::{Challenge, Denial, Protocol};
 use http::Response;
 
 use crate::interaction::InteractionId;
-use crate::response::{self, Protocol};
+use crate::response;
 
 /// Why a request is refused, what the client is told, and what the answer needs to know of the request.
 pub(crate) struct Refusal {

@@ -1,7 +1,7 @@
 //! Challenges and nonces as HTTP responses (RFC 9449 §7.1, §8; RFC 6750 §3), for gRPC as trailers-only ones.
 
-use fapi_core::Challenge;
 use fapi_core::dpop::Nonce;
+use fapi_core::{Challenge, Protocol};
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
@@ -12,27 +12,8 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// The protocol that the client speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    Http,
-    Grpc,
-}
-
-impl Protocol {
-    /// gRPC names itself by the request's content type (gRPC over HTTP/2, "Requests").
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        const NAME: &[u8] = b"application/grpc";
-        let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let grpc = content_type.is_some_and(|value| {
-            value
-                .split_at_checked(NAME.len())
-                .is_some_and(|(start, rest)| {
-                    start.eq_ignore_ascii_case(NAME)
-                        && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
-                })
-        });
-        if grpc { Self::Grpc } else { Self::Http }
-    }
+pub(crate) fn protocol(headers: &HeaderMap) -> Protocol {
+    Protocol::of(headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes))
 }
 
 /// The response to a refused request, without body.

@@ -13,7 +13,7 @@ use crate::future::{Arrival, ResponseFuture, Waiting};
 use crate::handle::Live;
 use crate::interaction::InteractionId;
 use crate::measure::Stopwatch;
-use crate::response::Protocol;
+use crate::response;
 use crate::target::{Hooks, present};
 
 /// The service that [`FapiLayer`](crate::FapiLayer) makes of an inner one.
@@ -47,7 +47,7 @@ where
         let arrival = Arrival {
             begun: Stopwatch::start(),
             id: InteractionId::of(request.headers()),
-            protocol: Protocol::of(request.headers()),
+            protocol: response::protocol(request.headers()),
             hooks: self.hooks,
         };
         let shared = self.live.current();

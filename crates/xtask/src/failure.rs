@@ -24,8 +24,10 @@ pub(crate) enum Failure {
     Metadata(serde_json::Error),
     /// The probe is not a WebAssembly module.
     Module(wasmparser::Error),
-    /// The probe imports functions that a host-free core must not need.
+    /// A module imports functions that it must not need.
     ForbiddenImports(Vec<String>),
+    /// Two builds of one source gave different modules.
+    NotReproducible { first: String, second: String },
     /// The probe lost the export that calls the core, so its imports prove nothing.
     NoExport(&'static str),
     /// A generated file is not what would be generated now.
@@ -52,12 +54,18 @@ impl fmt::Display for Failure {
             Self::Metadata(cause) => {
                 write!(f, "cannot read the output of `cargo metadata`: {cause}")
             }
-            Self::Module(cause) => write!(f, "the probe is not a WebAssembly module: {cause}"),
+            Self::Module(cause) => write!(f, "not a WebAssembly module: {cause}"),
             Self::ForbiddenImports(names) => {
                 write!(
                     f,
-                    "the wasm build of fapi-core imports what it must not use: {}",
+                    "the module imports what it must not use: {}",
                     names.join(", ")
+                )
+            }
+            Self::NotReproducible { first, second } => {
+                write!(
+                    f,
+                    "the same source in two folders gave {first} and {second}"
                 )
             }
             Self::NoExport(name) => write!(f, "the probe does not export `{name}`"),

@@ -26,7 +26,7 @@ use crate::failure::Failure;
 use crate::package::Verification;
 use crate::schema::Output;
 use crate::step::Step;
-use crate::wasm::ToolchainChoice;
+use crate::wasm::{Reproduction, ToolchainChoice};
 use crate::workspace::Workspace;
 
 fn main() -> ExitCode {
@@ -74,6 +74,15 @@ enum Task {
         #[arg(long, value_enum, default_value_t)]
         toolchain: ToolchainChoice,
     },
+    /// Build the Envoy filter as a WebAssembly module, print its size, hash and imports, and check these.
+    Wasm {
+        /// Where the compiler for wasm32-wasip1 comes from.
+        #[arg(long, value_enum, default_value_t)]
+        toolchain: ToolchainChoice,
+        /// Build it a second time from a copy in another folder, and compare the bytes.
+        #[arg(long)]
+        check_reproducible: bool,
+    },
     /// Test tower-fapi in a program that uses jsonwebtoken with a back end of its own.
     Beside,
     /// Check the workspace with the oldest Rust release it supports.
@@ -114,6 +123,17 @@ fn run(task: Task) -> Result<(), Failure> {
         ),
         Task::Features => Step::Features.run(&workspace),
         Task::WasmCore { toolchain } => wasm::run(&workspace, toolchain),
+        Task::Wasm {
+            toolchain,
+            check_reproducible,
+        } => {
+            let reproduction = if check_reproducible {
+                Reproduction::Check
+            } else {
+                Reproduction::Omit
+            };
+            wasm::run_filter(&workspace, toolchain, reproduction).map(|_| ())
+        }
         Task::Beside => Step::Beside.run(&workspace),
         Task::Msrv => Step::Msrv.run(&workspace),
         Task::Package { no_verify } => package::run(

@@ -15,6 +15,7 @@ pub(crate) enum Step {
     Schema,
     Features,
     WasmCore,
+    Wasm,
     Beside,
     Msrv,
     Package,
@@ -22,7 +23,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// All steps in the order of `test`: the cheap ones first; a later one reuses what an earlier one built.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Install,
         Self::Fmt,
         Self::Clippy,
@@ -31,6 +32,7 @@ impl Step {
         Self::Schema,
         Self::Features,
         Self::WasmCore,
+        Self::Wasm,
         Self::Beside,
         Self::Msrv,
         Self::Package,
@@ -47,6 +49,7 @@ impl Step {
             Self::Schema => "schema",
             Self::Features => "features",
             Self::WasmCore => "wasm-core",
+            Self::Wasm => "wasm",
             Self::Beside => "beside",
             Self::Msrv => "msrv",
             Self::Package => "package",
@@ -64,6 +67,11 @@ impl Step {
             Self::Schema => schema::run(workspace, schema::Output::Compare),
             Self::Features => features::run(workspace),
             Self::WasmCore => wasm::run(workspace, wasm::ToolchainChoice::Auto),
+            Self::Wasm => {
+                let (choice, reproduction) =
+                    (wasm::ToolchainChoice::Auto, wasm::Reproduction::Omit);
+                wasm::run_filter(workspace, choice, reproduction).map(|_| ())
+            }
             Self::Beside => beside::run(workspace),
             Self::Msrv => msrv::run(workspace),
             Self::Package => package::run(workspace, package::Verification::Build),

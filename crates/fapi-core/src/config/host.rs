@@ -118,6 +118,32 @@ pub struct EnvoyConfig {
     /// none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claim_headers: Vec<ClaimHeader>,
+    /// Claims that become filter state `wasm.fapi_<claim>`, for access logs and RBAC. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claim_properties: Vec<String>,
+    /// Who verifies ES256 signatures. Default: `auto`.
+    pub signatures: EnvoySignatures,
+    /// A path that answers 200 when requests can be decided, and 503 before. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readiness_path: Option<String>,
+    /// How many requests may wait for keys or introspection at once, per worker, 1 to 65536. Default: 256. Beyond it:
+    /// 503.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 65_536)))]
+    pub max_paused: u32,
+}
+
+/// Who verifies ES256 signatures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EnvoySignatures {
+    /// Envoy where it can (its foreign function `verify_signature`), else the module itself.
+    #[default]
+    Auto,
+    /// Envoy: an Envoy that cannot is an error at start.
+    Host,
+    /// The module itself, more than ten times slower.
+    Wasm,
 }
 
 /// The Envoy cluster of one authorization server.
@@ -215,6 +241,10 @@ impl Default for EnvoyConfig {
             timeout_ms: 5000,
             forward: false,
             claim_headers: Vec::new(),
+            claim_properties: Vec::new(),
+            signatures: EnvoySignatures::Auto,
+            readiness_path: None,
+            max_paused: 256,
         }
     }
 }

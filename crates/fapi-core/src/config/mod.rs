@@ -52,7 +52,8 @@ pub use document::{AmbiguousPaths, Config, Mode, OriginConfig, Preflight, Unmatc
 pub use dpop::{AfterRestart, DpopConfig, NonceConfig, NonceMode, ReplayConfig, ReplayStoreKind};
 pub use error::{ConfigError, ConfigErrorKind};
 pub use host::{
-    ClaimHeader, EnvoyCluster, EnvoyConfig, HttpConfig, RedisConfig, RedisSentinel, RedisTls,
+    ClaimHeader, EnvoyCluster, EnvoyConfig, EnvoySignatures, HttpConfig, RedisConfig,
+    RedisSentinel, RedisTls,
 };
 pub use introspection::{
     ClientAuth, IntrospectionConfig, OpaqueToken, PrivateKeyJwt, TlsClientAuth,

@@ -10,7 +10,7 @@ mod target;
 pub use grant::{GrantProof, ProofVerifier};
 pub use nonce::{Nonce, NonceKeyTooShort, NonceKeys};
 pub use quota::{QuotaExceeded, QuotaLimits, Quotas};
-pub use replay::{Epoch, Insertion, ReplayKey, ReplayWindow};
+pub use replay::{Epoch, Insertion, ReplayKey, ReplaySlot, ReplaySlots, ReplayWindow};
 pub use target::{Origin, OriginError, TargetMismatch, TargetUri};
 
 pub(crate) use proof::{

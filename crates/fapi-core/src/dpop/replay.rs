@@ -2,9 +2,11 @@
 
 mod key;
 mod shard;
+mod slots;
 mod window;
 
 pub use key::ReplayKey;
+pub use slots::{ReplaySlot, ReplaySlots};
 pub use window::ReplayWindow;
 
 use crate::UnixTime;

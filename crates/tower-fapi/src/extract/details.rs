@@ -6,13 +6,13 @@ use std::ops::Deref;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use fapi_core::{Challenge, Denial, DetailType, PolicyError};
+use fapi_core::{Challenge, Denial, DetailType, PolicyError, Protocol};
 use http::request::Parts;
 
 use super::{NoAccess, access, no_access};
 use crate::Access;
 use crate::require::settle;
-use crate::response::{Protocol, refuse};
+use crate::response::refuse;
 
 /// What the token's `authorization_details` (RFC 9396) grant of the type that `T` names: one element or more, in the
 /// issuer's order.

@@ -1,11 +1,8 @@
 //! Where an issuer's keys are (RFC 8414, OpenID Connect Discovery).
 
-use std::collections::BTreeSet;
-use std::fmt;
-
 use fapi_core::config::{Config, ConfigError, IssuerConfig};
+use fapi_core::fetch::{IssuerMetadata, MetadataError, metadata_addresses};
 use reqwest::Url;
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::error::FetchProblem;
 
@@ -54,7 +51,7 @@ impl Place {
                 .ok_or_else(wrong("jwks_uri"));
         }
         let wrong = wrong("issuer");
-        let (oauth, openid) = well_known(&issuer.issuer).ok_or_else(&wrong)?;
+        let [oauth, openid] = metadata_addresses(&issuer.issuer).ok_or_else(&wrong)?;
         Ok(Self::Metadata {
             oauth: address(&oauth, http).ok_or_else(&wrong)?,
             openid: address(&openid, http).ok_or_else(&wrong)?,
@@ -64,11 +61,10 @@ impl Place {
 
 /// The `jwks_uri` in the metadata of this issuer.
 pub(super) fn jwks_uri(json: &[u8], issuer: &str, http: PlainHttp) -> Result<Url, FetchProblem> {
-    let metadata: Metadata = serde_json::from_slice(json).map_err(|_| FetchProblem::Metadata)?;
-    // RFC 8414 §3.3, OpenID Connect Discovery §4.3: identical, or else the document must not be used.
-    if metadata.issuer != issuer {
-        return Err(FetchProblem::OtherIssuer);
-    }
+    let metadata = IssuerMetadata::read(json, issuer).map_err(|error| match error {
+        MetadataError::Malformed => FetchProblem::Metadata,
+        MetadataError::OtherIssuer => FetchProblem::OtherIssuer,
+    })?;
     address(&metadata.jwks_uri, http).ok_or(FetchProblem::JwksUri)
 }
 
@@ -96,81 +92,11 @@ fn is_loopback(url: &Url) -> bool {
             .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
-/// The addresses of the metadata after RFC 8414 §3.1 and OpenID Connect Discovery §4.1.
-fn well_known(issuer: &str) -> Option<(String, String)> {
-    let (scheme, rest) = issuer.split_once("://")?;
-    let end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at_checked(end)?;
-    // Both: a `/` at the end is left out.
-    let path = path.strip_suffix('/').unwrap_or(path);
-    Some((
-        format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}"),
-        format!("{scheme}://{authority}{path}/.well-known/openid-configuration"),
-    ))
-}
-
-/// What we need of the metadata. A member twice is an error: readers disagree about which one counts.
-struct Metadata {
-    issuer: String,
-    jwks_uri: String,
-}
-
-impl<'de> Deserialize<'de> for Metadata {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MetadataVisitor;
-        impl<'de> Visitor<'de> for MetadataVisitor {
-            type Value = Metadata;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
-                let mut names = BTreeSet::new();
-                let mut issuer = None;
-                let mut jwks_uri = None;
-                while let Some(name) = map.next_key::<String>()? {
-                    match name.as_str() {
-                        "issuer" => issuer = Some(map.next_value()?),
-                        "jwks_uri" => jwks_uri = Some(map.next_value()?),
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                    if !names.insert(name) {
-                        return Err(A::Error::custom("a member stands twice"));
-                    }
-                }
-                Ok(Metadata {
-                    issuer: issuer.ok_or_else(|| A::Error::missing_field("issuer"))?,
-                    jwks_uri: jwks_uri.ok_or_else(|| A::Error::missing_field("jwks_uri"))?,
-                })
-            }
-        }
-        deserializer.deserialize_map(MetadataVisitor)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const AS: &str = "https://as.example.com";
-
-    #[test]
-    fn metadata_addresses_have_the_issuers_path_in_their_place() {
-        let oauth = "https://as.example.com/.well-known/oauth-authorization-server";
-        let openid = "https://as.example.com/.well-known/openid-configuration";
-        let expected = Some((oauth.to_owned(), openid.to_owned()));
-        assert_eq!(well_known(AS), expected);
-        assert_eq!(well_known("https://as.example.com/"), expected);
-
-        let oauth = "https://as.example.com:8443/.well-known/oauth-authorization-server/t/1";
-        let openid = "https://as.example.com:8443/t/1/.well-known/openid-configuration";
-        let expected = Some((oauth.to_owned(), openid.to_owned()));
-        assert_eq!(well_known("https://as.example.com:8443/t/1"), expected);
-        assert_eq!(well_known("https://as.example.com:8443/t/1/"), expected);
-    }
 
     #[test]
     fn addresses_are_https_or_loopback() {
@@ -222,43 +148,12 @@ mod tests {
     }
 
     #[test]
-    fn metadata_of_somebody_else_do_not() {
-        let others = [
-            "https://as.example.com/",
-            "https://AS.example.com",
-            "https://as.example.com:443",
-            "http://as.example.com",
-            "https://evil.example.com",
-            "",
-        ];
-        for issuer in others {
-            let json =
-                format!(r#"{{"issuer":"{issuer}","jwks_uri":"https://as.example.com/jwks"}}"#);
-            let problem = jwks_uri(json.as_bytes(), AS, PlainHttp::Nowhere).unwrap_err();
-            assert_eq!(problem, FetchProblem::OtherIssuer, "{issuer}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_metadata_is_refused() {
-        // "N26": a member twice.
-        let bad = [
-            r#"{"issuer":"https://as.example.com","jwks_uri":"https://a.example/","jwks_uri":"https://b.example/"}"#,
-            r#"{"issuer":"https://evil.example","issuer":"https://as.example.com","jwks_uri":"https://a.example/"}"#,
-            r#"{"issuer":"https://as.example.com","jwks_uri":"https://a.example/","x":1,"\u0078":2}"#,
-            r#"{"issuer":"https://as.example.com"}"#,
-            r#"{"issuer":"https://as.example.com","jwks_uri":null}"#,
-            r#"{"issuer":["https://as.example.com"],"jwks_uri":"https://a.example/"}"#,
-            r#"["https://as.example.com","https://a.example/"]"#,
-            r#"{"issuer":"https://as.example.com","jwks_uri":"https://a.example/"} x"#,
-            "{}",
-            "null",
-            "",
-        ];
-        for json in bad {
-            let problem = jwks_uri(json.as_bytes(), AS, PlainHttp::Nowhere).unwrap_err();
-            assert_eq!(problem, FetchProblem::Metadata, "{json}");
-        }
+    fn what_is_not_the_issuers_metadata_is_refused() {
+        let json = br#"{"issuer":"https://evil.example","jwks_uri":"https://as.example.com/jwks"}"#;
+        let problem = jwks_uri(json, AS, PlainHttp::Nowhere).unwrap_err();
+        assert_eq!(problem, FetchProblem::OtherIssuer);
+        let problem = jwks_uri(b"{}", AS, PlainHttp::Nowhere).unwrap_err();
+        assert_eq!(problem, FetchProblem::Metadata);
     }
 
     #[test]

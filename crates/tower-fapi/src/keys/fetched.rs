@@ -4,7 +4,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use fapi_core::config::HttpConfig;
+use fapi_core::fetch::{Next, Schedule, freshness};
 use fapi_core::{KeySet, Unavailable};
+use reqwest::header::{AGE, CACHE_CONTROL, HeaderValue};
 use reqwest::{Client, Url};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -14,8 +16,7 @@ use tracing::Instrument as _;
 use super::discovery::{self, Place, PlainHttp};
 use super::error::{Document, FetchError, FetchProblem};
 use super::http::{self, Fetched, Limits};
-use super::schedule::{Next, Schedule};
-use super::{KeysEvent, Monotonic, Observer, lifetime};
+use super::{KeysEvent, Monotonic, Observer};
 use crate::measure::{KeyFetch, KeyFetches};
 use crate::ports::Answer;
 
@@ -243,7 +244,9 @@ impl FetchedKeys {
         let fetched = http::get(client, &jwks_uri, limits.key_set_bytes, deadline).await;
         let fetched = fetched.and_then(|Fetched { body, headers }| {
             let keys = KeySet::from_json(&body).map_err(FetchProblem::KeySet)?;
-            Ok((keys, lifetime::of(&headers)))
+            let lines = headers.get_all(CACHE_CONTROL).iter();
+            let age = headers.get(AGE).map(HeaderValue::as_bytes);
+            Ok((keys, freshness(lines.map(HeaderValue::as_bytes), age)))
         });
         fetched.map_err(|problem| FetchError {
             document: Document::KeySet,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fapi_core::KeySet;
 use fapi_core::config::Config;
+use fapi_core::fetch::is_json;
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
 use tokio::time::{Instant, timeout_at};
@@ -112,23 +113,6 @@ fn check(response: &Response, asked: &Url) -> Result<(), FetchProblem> {
     }
 }
 
-/// `application/json` or `application/…+json` (RFC 6839 §3.1). Parameters are ignored: JSON is UTF-8 (RFC 8259 §8.1),
-/// and what is not UTF-8 does not parse.
-fn is_json(content_type: &[u8]) -> bool {
-    let essence = content_type.split(|&byte| byte == b';').next();
-    let essence = essence
-        .unwrap_or_default()
-        .trim_ascii()
-        .to_ascii_lowercase();
-    let Some(subtype) = essence.strip_prefix(b"application/") else {
-        return false;
-    };
-    subtype == b"json"
-        || subtype
-            .strip_suffix(b"+json")
-            .is_some_and(|name| !name.is_empty())
-}
-
 fn problem(error: reqwest::Error) -> FetchProblem {
     if error.is_timeout() {
         FetchProblem::Timeout
@@ -141,38 +125,4 @@ fn problem(error: reqwest::Error) -> FetchProblem {
 
 fn milliseconds(count: u32) -> Duration {
     Duration::from_millis(count.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_types() {
-        let good = [
-            "application/json",
-            "Application/JSON",
-            "application/json; charset=utf-8",
-            "application/json;charset=UTF-8",
-            "application/jwk-set+json",
-        ];
-        for text in good {
-            assert!(is_json(text.as_bytes()), "{text}");
-        }
-        let bad = [
-            "",
-            "text/html",
-            "text/json",
-            "text/plain; application/json",
-            "application/json, text/html",
-            "application/octet-stream",
-            "application/jsonp",
-            "application/+json",
-            "application/",
-            "image/svg+json",
-        ];
-        for text in bad {
-            assert!(!is_json(text.as_bytes()), "{text}");
-        }
-    }
 }

@@ -24,8 +24,6 @@ mod discovery;
 mod error;
 mod fetched;
 mod http;
-mod lifetime;
-mod schedule;
 
 use std::fmt;
 use std::sync::Arc;

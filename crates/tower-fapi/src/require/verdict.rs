@@ -11,7 +11,7 @@ use crate::interaction::InteractionId;
 use crate::measure::{self, Decision};
 use crate::refusal::Refusal;
 use crate::report::Reported;
-use crate::response::{self, Protocol};
+use crate::response;
 use crate::target::Preflight;
 
 /// The response to a request that is refused; `None`: it goes on.
@@ -31,7 +31,7 @@ pub(super) fn judge(parts: &mut Parts, check: &Check) -> Option<Response<()>> {
         path = parts.uri.path(),
         "a requirement stands where no `FapiLayer` asks for a token: it belongs inside the layer, and not on a public route"
     );
-    Some(response::misconfigured(Protocol::of(&parts.headers)))
+    Some(response::misconfigured(response::protocol(&parts.headers)))
 }
 
 /// Tells the operator what a request lacks, and does what the mode says under which it came in. `None`: it goes on, with
@@ -52,7 +52,7 @@ pub(crate) fn settle(lacking: PolicyError, access: &Access, parts: &mut Parts) -
             Some(Refusal {
                 denial,
                 challenge,
-                protocol: Protocol::of(&parts.headers),
+                protocol: response::protocol(&parts.headers),
                 id,
             })
         }

@@ -2,12 +2,21 @@
 
 use wasmparser::{Parser, Payload, Result};
 
-/// The only module that the probe may import from.
-const MODULE: &str = "wasi_snapshot_preview1";
+/// The module of WASI.
+const WASI: &str = "wasi_snapshot_preview1";
 
-/// The only functions it may import. std brings them with its panic messages and its exit; none of them tells the
-/// time, gives random bytes, or opens a socket or file.
-const ALLOWED: [&str; 4] = ["environ_get", "environ_sizes_get", "fd_write", "proc_exit"];
+/// What every module may import. std brings these with its panic messages and its exit; none of them tells the time,
+/// gives random bytes, or opens a socket or file.
+const OF_STD: [&str; 4] = ["environ_get", "environ_sizes_get", "fd_write", "proc_exit"];
+
+/// Which module is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The probe of the core: nothing but what std brings.
+    Core,
+    /// The Envoy filter: its host's calls and random bytes too. The time comes from the host.
+    Filter,
+}
 
 /// The names at the border of a module.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -43,18 +52,21 @@ pub(crate) fn read(module: &[u8]) -> Result<Interface> {
 }
 
 /// The imports that are not allowed.
-pub(crate) fn forbidden(imports: &[String]) -> Vec<String> {
+pub(crate) fn forbidden(imports: &[String], kind: Kind) -> Vec<String> {
     imports
         .iter()
-        .filter(|import| !is_allowed(import))
+        .filter(|import| !is_allowed(import, kind))
         .cloned()
         .collect()
 }
 
-fn is_allowed(import: &str) -> bool {
-    import
-        .split_once('.')
-        .is_some_and(|(module, name)| module == MODULE && ALLOWED.contains(&name))
+fn is_allowed(import: &str, kind: Kind) -> bool {
+    match (import.split_once('.'), kind) {
+        (Some((WASI, name)), Kind::Core) => OF_STD.contains(&name),
+        (Some((WASI, name)), Kind::Filter) => name == "random_get" || OF_STD.contains(&name),
+        (Some(("env", name)), Kind::Filter) => name.starts_with("proxy_"),
+        (Some(_) | None, _) => false,
+    }
 }
 
 #[cfg(test)]
@@ -84,7 +96,7 @@ mod tests {
 
         assert_eq!(interface.imports, ["wasi_snapshot_preview1.fd_write"]);
         assert_eq!(interface.exports, ["probe"]);
-        assert!(forbidden(&interface.imports).is_empty());
+        assert!(forbidden(&interface.imports, Kind::Core).is_empty());
     }
 
     #[test]
@@ -97,7 +109,26 @@ mod tests {
             ("env", "fd_write"),
         ] {
             let interface = read(&module_with(module, name)).unwrap();
-            assert_eq!(forbidden(&interface.imports), [format!("{module}.{name}")]);
+            let forbidden = forbidden(&interface.imports, Kind::Core);
+            assert_eq!(forbidden, [format!("{module}.{name}")]);
+        }
+    }
+
+    #[test]
+    fn the_filter_may_call_its_host_and_draw_random_bytes() {
+        let imports = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+            forbidden(&names, Kind::Filter)
+        };
+        let allowed = ["env.proxy_log", "wasi_snapshot_preview1.random_get"];
+        assert!(imports(&allowed).is_empty());
+        for other in [
+            "env.emscripten_notify",
+            "wasi_snapshot_preview1.clock_time_get",
+            "wasi_snapshot_preview1.proxy_log",
+            "proxy_log",
+        ] {
+            assert_eq!(imports(&[other]), [other]);
         }
     }
 

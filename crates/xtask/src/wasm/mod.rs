@@ -1,15 +1,18 @@
-//! The WebAssembly build of fapi-core: it must need no clock, no sockets and no files.
+//! The WebAssembly builds: of fapi-core, which must need no clock, no sockets and no files, and of the Envoy filter.
 
+mod filter;
 mod imports;
 mod toolchain;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::command;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
+use imports::Kind;
 
+pub(crate) use filter::{Reproduction, run as run_filter};
 pub(crate) use toolchain::{ToolchainChoice, provide};
 
 /// The function that the probe exports.
@@ -18,11 +21,7 @@ const EXPORT: &str = "probe";
 /// Builds the probe for wasm32-wasip1, prints what it imports, and fails if that is more than allowed.
 pub(crate) fn run(workspace: &Workspace, choice: ToolchainChoice) -> Result<(), Failure> {
     let module = build(workspace, choice)?;
-    let bytes = fs::read(&module).map_err(|cause| Failure::File {
-        path: module,
-        cause,
-    })?;
-    let interface = imports::read(&bytes).map_err(Failure::Module)?;
+    let interface = imports::read(&bytes_of(&module)?).map_err(Failure::Module)?;
     println!(
         "the wasm build of fapi-core has {} imports",
         interface.imports.len()
@@ -33,10 +32,17 @@ pub(crate) fn run(workspace: &Workspace, choice: ToolchainChoice) -> Result<(), 
     if !interface.exports.iter().any(|name| name == EXPORT) {
         return Err(Failure::NoExport(EXPORT));
     }
-    match imports::forbidden(&interface.imports) {
+    match imports::forbidden(&interface.imports, Kind::Core) {
         names if names.is_empty() => Ok(()),
         names => Err(Failure::ForbiddenImports(names)),
     }
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|cause| Failure::File {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 /// The manifest of the probe, a workspace of its own.

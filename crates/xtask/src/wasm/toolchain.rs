@@ -54,14 +54,27 @@ pub(crate) fn provide(choice: ToolchainChoice) -> Result<Toolchain, Failure> {
 impl Toolchain {
     /// `cargo build` with this compiler.
     pub(crate) fn cargo_build(self) -> Command {
-        match self {
-            Self::Rustup => {
-                let mut cargo = command::cargo();
-                cargo.arg("build");
-                cargo
+        self.cargo_build_with(&[])
+    }
+
+    /// `cargo build` with this compiler and more flags for it.
+    pub(crate) fn cargo_build_with(self, flags: &[String]) -> Command {
+        let mut flags = flags.to_vec();
+        let mut cargo = match self {
+            Self::Rustup => command::cargo(),
+            Self::Debian => {
+                flags.push(format!("-L native={LIBC} -C link-self-contained=no"));
+                debian_cargo()
             }
-            Self::Debian => debian_cargo_build(),
+        };
+        if !flags.is_empty() {
+            cargo.env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags.join(" "));
         }
+        cargo.arg("build");
+        if self == Self::Debian {
+            cargo.arg("-Zbuild-std=std,panic_abort");
+        }
+        cargo
     }
 }
 
@@ -114,7 +127,7 @@ fn install_debian_packages() -> Result<(), Failure> {
     )
 }
 
-fn debian_cargo_build() -> Command {
+fn debian_cargo() -> Command {
     let mut cargo = command::other_toolchain("/usr/bin/cargo");
     // -Zbuild-std is unstable: the stable compiler accepts it only so.
     cargo
@@ -122,9 +135,6 @@ fn debian_cargo_build() -> Command {
         .env("RUSTC", "/usr/bin/rustc")
         .env("PATH", system_programs_first());
     cargo.env("CARGO_TARGET_WASM32_WASIP1_LINKER", LINKER);
-    let flags = format!("-L native={LIBC} -C link-self-contained=no");
-    cargo.env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags);
-    cargo.args(["build", "-Zbuild-std=std,panic_abort"]);
     cargo
 }
 

@@ -118,6 +118,10 @@ fn the_builder_equals_the_document() {
             timeout_ms: 3,
             forward: true,
             claim_headers: vec![ClaimHeader::new("sub", "x-fapi-sub")],
+            claim_properties: vec!["sub".to_owned()],
+            signatures: EnvoySignatures::Wasm,
+            readiness_path: Some("/ready".to_owned()),
+            max_paused: 7,
         })
         .build()
         .unwrap();

@@ -146,7 +146,38 @@ fn envoy(envoy: &EnvoyConfig, http: Http) -> Result<(), ConfigError> {
         }
         seen.push(key);
     }
-    claim_headers(&envoy.claim_headers)
+    let max_paused = u64::from(envoy.max_paused);
+    in_range(
+        "envoy.max_paused",
+        max_paused,
+        1..=65_536,
+        "waiting requests",
+    )?;
+    if let Some(path) = &envoy.readiness_path {
+        let visible = path.bytes().all(|byte| byte.is_ascii_graphic());
+        if !path.starts_with('/') || !visible || path.contains(['?', '#']) {
+            let problem = "must be a path: begin with /, without query and fragment";
+            return Err(ConfigError::invalid("envoy.readiness_path", problem));
+        }
+    }
+    claim_headers(&envoy.claim_headers)?;
+    claim_properties(&envoy.claim_properties)
+}
+
+fn claim_properties(claims: &[String]) -> Result<(), ConfigError> {
+    for (i, claim) in claims.iter().enumerate() {
+        let path = format!("envoy.claim_properties[{i}]");
+        // Envoy would take a dot for the border between two names.
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if claim.is_empty() || !claim.bytes().all(named) {
+            let problem = "must be made of letters, digits, - and _";
+            return Err(ConfigError::invalid(path, problem));
+        }
+        if claims.iter().take(i).any(|earlier| earlier == claim) {
+            return Err(ConfigError::invalid(path, "stands here twice"));
+        }
+    }
+    Ok(())
 }
 
 fn claim_headers(headers: &[ClaimHeader]) -> Result<(), ConfigError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fapi_core::{KeySet, Unavailable};
+use crate::{KeySet, Unavailable};
 
 /// How long a set may still serve that is not fresh, while fetching fails.
 const MAX_STALE: Duration = Duration::from_secs(3600);
@@ -20,30 +20,37 @@ const MAX_BACK_OFF: Duration = Duration::from_secs(30);
 /// How often the set is fetched again for a `kid` that it lacks.
 const COOL_DOWN: Duration = Duration::from_secs(10);
 
-/// One issuer's keys, and the times that matter to them. Times are durations since a fixed moment.
-#[derive(Clone)]
-pub(super) struct Schedule {
-    held: Option<Held>,
-    failures: usize,
-    /// Before this no fetch begins: an earlier one failed.
-    retry_at: Duration,
-    /// Until then the last failure excuses an old set.
-    excused_until: Duration,
-    /// When the allowance for unknown keys is whole again.
-    allowance_whole_at: Duration,
+/// One issuer's keys, and the times that matter to them.
+///
+/// The time is an argument everywhere: how much has passed since a fixed moment of the host's choice.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    keys: Option<Arc<KeySet>>,
+    times: Times,
     /// How long a fetch may take.
     timeout: Duration,
 }
 
-#[derive(Clone)]
-struct Held {
-    keys: Arc<KeySet>,
-    refresh_at: Duration,
-    fresh_until: Duration,
+/// The times of a [`Schedule`], for hosts whose threads share them. Each is a duration since the same fixed moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// From then on the set should be fetched again.
+    pub refresh_at: Duration,
+    /// Until then it serves without question.
+    pub fresh_until: Duration,
+    /// How many fetches in a row have failed.
+    pub failures: usize,
+    /// Before this no fetch begins: an earlier one failed.
+    pub retry_at: Duration,
+    /// Until then the last failure excuses an old set.
+    pub excused_until: Duration,
+    /// When the allowance for unknown keys is whole again.
+    pub allowance_whole_at: Duration,
 }
 
 /// What to do about a request that needs keys.
-pub(super) enum Next {
+#[derive(Debug)]
+pub enum Next {
     /// Go on with these, or without.
     Answer(Result<Arc<KeySet>, Unavailable>),
     /// The same, because the keys were fetched again for others a moment ago.
@@ -53,53 +60,70 @@ pub(super) enum Next {
 }
 
 impl Schedule {
-    pub(super) const fn new(timeout: Duration) -> Self {
+    /// A schedule without keys, for fetches that take no longer than `timeout`.
+    #[must_use]
+    pub fn new(timeout: Duration) -> Self {
+        Self::restore(None, Times::default(), timeout)
+    }
+
+    /// A schedule as another thread left it, with the keys of the last fetch that succeeded.
+    #[must_use]
+    pub const fn restore(keys: Option<Arc<KeySet>>, times: Times, timeout: Duration) -> Self {
         Self {
-            held: None,
-            failures: 0,
-            retry_at: Duration::ZERO,
-            excused_until: Duration::ZERO,
-            allowance_whole_at: Duration::ZERO,
+            keys,
+            times,
             timeout,
         }
     }
 
     /// The same keys and times, where a fetch may take as long as `timeout`.
-    pub(super) fn with_timeout(&self, timeout: Duration) -> Self {
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self {
             timeout,
             ..self.clone()
         }
     }
 
+    /// Its times.
+    #[must_use]
+    pub const fn times(&self) -> &Times {
+        &self.times
+    }
+
     /// The keys that may be used now.
     ///
     /// Old ones only as long as it is known that the issuer does not answer: after a pause without requests nothing is,
     /// and they must be fetched first.
-    pub(super) fn usable(&self, now: Duration) -> Option<&Arc<KeySet>> {
-        let held = self.held.as_ref()?;
-        let fresh = now < held.fresh_until;
-        let stale_until = held.fresh_until.saturating_add(MAX_STALE);
-        let excused = self.failures > 0 && now < self.excused_until.min(stale_until);
-        (fresh || excused).then_some(&held.keys)
+    #[must_use]
+    pub fn usable(&self, now: Duration) -> Option<&Arc<KeySet>> {
+        let keys = self.keys.as_ref()?;
+        let Times {
+            fresh_until,
+            failures,
+            excused_until,
+            ..
+        } = self.times;
+        let stale_until = fresh_until.saturating_add(MAX_STALE);
+        let excused = failures > 0 && now < excused_until.min(stale_until);
+        (now < fresh_until || excused).then_some(keys)
     }
 
     /// Whether the keys at hand should be fetched again. Those that are not there wait for a request.
-    pub(super) fn refresh_is_due(&self, now: Duration) -> bool {
-        let due = self
-            .held
-            .as_ref()
-            .is_some_and(|held| now >= held.refresh_at);
-        due && self.may_fetch(now)
+    #[must_use]
+    pub fn refresh_is_due(&self, now: Duration) -> bool {
+        self.keys.is_some() && now >= self.times.refresh_at && self.may_fetch(now)
     }
 
     /// Whether no failure forbids to fetch.
-    pub(super) fn may_fetch(&self, now: Duration) -> bool {
-        now >= self.retry_at
+    #[must_use]
+    pub fn may_fetch(&self, now: Duration) -> bool {
+        now >= self.times.retry_at
     }
 
     /// What to do about a request whose key is not in the set, or that found no set. `Fetch` may use up an allowance.
-    pub(super) fn next(&mut self, kid: Option<&str>, now: Duration) -> Next {
+    #[must_use]
+    pub fn next(&mut self, kid: Option<&str>, now: Duration) -> Next {
         let unknown = match (self.usable(now), kid) {
             (None, _) => return self.fetch_or_answer(kid, now),
             (Some(keys), kid) => kid.is_some_and(|kid| !keys.has_kid(kid)),
@@ -108,7 +132,7 @@ impl Schedule {
             return Next::Answer(self.outcome(kid, now));
         }
         // After a failure the back-off is the limit, so that a new key counts as soon as the issuer is back.
-        if self.failures > 0 || self.use_allowance(now) {
+        if self.times.failures > 0 || self.use_allowance(now) {
             self.fetch_or_answer(kid, now)
         } else {
             Next::CoolDown(self.outcome(kid, now))
@@ -126,58 +150,57 @@ impl Schedule {
     /// The keys as they are now, or when they may be there.
     ///
     /// A set that lacks `kid` is no answer while fetching fails: the issuer may have published that key since.
-    pub(super) fn outcome(
-        &self,
-        kid: Option<&str>,
-        now: Duration,
-    ) -> Result<Arc<KeySet>, Unavailable> {
+    ///
+    /// # Errors
+    ///
+    /// No set may be used now; after how many seconds to ask again.
+    pub fn outcome(&self, kid: Option<&str>, now: Duration) -> Result<Arc<KeySet>, Unavailable> {
         self.usable(now)
-            .filter(|keys| self.failures == 0 || kid.is_none_or(|kid| keys.has_kid(kid)))
+            .filter(|keys| self.times.failures == 0 || kid.is_none_or(|kid| keys.has_kid(kid)))
             .cloned()
             .ok_or_else(|| self.retry_after(now))
     }
 
     /// New keys, asked for at `asked` and fresh for `lifetime` from then on.
-    pub(super) fn succeeded(&mut self, keys: Arc<KeySet>, lifetime: Duration, asked: Duration) {
+    pub fn succeeded(&mut self, keys: Arc<KeySet>, lifetime: Duration, asked: Duration) {
         let ahead = lifetime.checked_div(5).unwrap_or_default();
         let fresh_until = asked.saturating_add(lifetime);
-        self.held = Some(Held {
-            keys,
-            refresh_at: fresh_until.saturating_sub(ahead),
-            fresh_until,
-        });
-        self.failures = 0;
-        self.retry_at = Duration::ZERO;
+        self.keys = Some(keys);
+        self.times.refresh_at = fresh_until.saturating_sub(ahead);
+        self.times.fresh_until = fresh_until;
+        self.times.failures = 0;
+        self.times.retry_at = Duration::ZERO;
     }
 
     /// A fetch failed at `now`. Answers how many in a row did.
-    pub(super) fn failed(&mut self, now: Duration) -> usize {
-        let wait = BACK_OFF.get(self.failures).copied();
+    pub fn failed(&mut self, now: Duration) -> usize {
+        let wait = BACK_OFF.get(self.times.failures).copied();
         let wait = wait.map_or(MAX_BACK_OFF, Duration::from_secs);
-        self.failures = self.failures.saturating_add(1);
-        self.retry_at = now.saturating_add(wait);
-        let next_ends = self.retry_at.saturating_add(self.timeout);
-        self.excused_until = next_ends.saturating_add(GRACE);
-        self.failures
+        self.times.failures = self.times.failures.saturating_add(1);
+        self.times.retry_at = now.saturating_add(wait);
+        let next_ends = self.times.retry_at.saturating_add(self.timeout);
+        self.times.excused_until = next_ends.saturating_add(GRACE);
+        self.times.failures
     }
 
     /// How many fetches in a row have failed.
-    pub(super) const fn failures(&self) -> usize {
-        self.failures
+    #[must_use]
+    pub const fn failures(&self) -> usize {
+        self.times.failures
     }
 
     /// Two in a row, then one per cool-down.
     fn use_allowance(&mut self, now: Duration) -> bool {
-        let left = self.allowance_whole_at.saturating_sub(now);
+        let left = self.times.allowance_whole_at.saturating_sub(now);
         if left > COOL_DOWN {
             return false;
         }
-        self.allowance_whole_at = now.saturating_add(left).saturating_add(COOL_DOWN);
+        self.times.allowance_whole_at = now.saturating_add(left).saturating_add(COOL_DOWN);
         true
     }
 
     fn retry_after(&self, now: Duration) -> Unavailable {
-        let wait = self.retry_at.saturating_sub(now).as_secs();
+        let wait = self.times.retry_at.saturating_sub(now).as_secs();
         // Rounded up, and never "at once".
         let seconds = u32::try_from(wait.saturating_add(1)).unwrap_or(u32::MAX);
         Unavailable::retry_after_seconds(seconds)
@@ -233,7 +256,7 @@ mod tests {
             let end = now.saturating_add(TIMEOUT);
             assert!(schedule.usable(end.min(at(3899))).is_some(), "{now:?}");
             schedule.failed(end);
-            now = schedule.retry_at;
+            now = schedule.times.retry_at;
         }
         assert!(schedule.usable(at(3900)).is_none());
         assert!(schedule.outcome(None, at(3900)).is_err());

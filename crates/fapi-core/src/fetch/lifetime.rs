@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use reqwest::header::{AGE, CACHE_CONTROL, HeaderMap};
-
 /// The shortest time, whatever the issuer says.
 const MIN: Duration = Duration::from_secs(60);
 
@@ -13,14 +11,17 @@ const MAX: Duration = Duration::from_secs(3600);
 /// The time if the issuer says nothing.
 const DEFAULT: Duration = Duration::from_secs(300);
 
-/// How long a response with these headers is fresh.
+/// How long a key set that came with these field lines of `Cache-Control` and `Age` is fresh: 1 minute to 1 hour.
 ///
 /// `max-age` less `Age`, within limits. `no-store`, `no-cache` and a `max-age` that is no number give the shortest time:
 /// without any, every request would be a fetch. `Expires` and `s-maxage` play no part.
-pub(super) fn of(headers: &HeaderMap) -> Duration {
+pub fn freshness<'a>(
+    cache_control: impl IntoIterator<Item = &'a [u8]>,
+    age: Option<&[u8]>,
+) -> Duration {
     let mut max_age = None;
-    for value in headers.get_all(CACHE_CONTROL) {
-        for directive in directives(value.as_bytes()) {
+    for value in cache_control {
+        for directive in directives(value) {
             let seconds = match seconds_of(directive) {
                 Some(seconds) => seconds,
                 None => continue,
@@ -32,8 +33,7 @@ pub(super) fn of(headers: &HeaderMap) -> Duration {
     let Some(max_age) = max_age else {
         return DEFAULT;
     };
-    let age = headers.get(AGE).and_then(|age| number(age.as_bytes()));
-    let left = max_age.saturating_sub(age.unwrap_or(0));
+    let left = max_age.saturating_sub(age.and_then(number).unwrap_or(0));
     Duration::from_secs(left).clamp(MIN, MAX)
 }
 
@@ -93,20 +93,11 @@ fn number(text: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderName, HeaderValue};
-
     use super::*;
 
-    fn seconds(lines: &[(HeaderName, &'static str)]) -> u64 {
-        let lines = lines.iter().cloned();
-        let headers: Vec<_> = lines
-            .map(|(n, v)| (n, HeaderValue::from_static(v)))
-            .collect();
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.append(name, value);
-        }
-        of(&map).as_secs()
+    fn seconds(cache_control: &[&str], age: Option<&str>) -> u64 {
+        let lines = cache_control.iter().map(|line| line.as_bytes());
+        freshness(lines, age.map(str::as_bytes)).as_secs()
     }
 
     #[test]
@@ -144,17 +135,15 @@ mod tests {
             ("", 300),
         ];
         for (value, expected) in table {
-            assert_eq!(seconds(&[(CACHE_CONTROL, value)]), expected, "{value}");
+            assert_eq!(seconds(&[value], None), expected, "{value}");
         }
-        assert_eq!(seconds(&[]), 300);
+        assert_eq!(seconds(&[], None), 300);
     }
 
     #[test]
     fn several_lines_are_one_list() {
-        let lines = [(CACHE_CONTROL, "public"), (CACHE_CONTROL, "max-age=900")];
-        assert_eq!(seconds(&lines), 900);
-        let lines = [(CACHE_CONTROL, "max-age=900"), (CACHE_CONTROL, "no-store")];
-        assert_eq!(seconds(&lines), 60);
+        assert_eq!(seconds(&["public", "max-age=900"], None), 900);
+        assert_eq!(seconds(&["max-age=900", "no-store"], None), 60);
     }
 
     #[test]
@@ -170,10 +159,9 @@ mod tests {
             ("", 900),
         ];
         for (age, expected) in table {
-            let lines = [(CACHE_CONTROL, "max-age=900"), (AGE, age)];
-            assert_eq!(seconds(&lines), expected, "{age}");
+            assert_eq!(seconds(&["max-age=900"], Some(age)), expected, "{age}");
         }
         // Where nothing was said about its life, its age says nothing.
-        assert_eq!(seconds(&[(AGE, "299")]), 300);
+        assert_eq!(seconds(&[], Some("299")), 300);
     }
 }
