@@ -30,7 +30,7 @@ mod keys;
 mod memory;
 mod plugin;
 mod resume;
-mod root;
+pub mod root;
 mod stats;
 #[cfg(target_arch = "wasm32")]
 mod sys;

@@ -14,15 +14,17 @@ use crate::plugin::{Caller, Plugin};
 /// How often keys and waiting requests are looked after. A request that needs a fetch waits for the next time.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The root context.
-pub(crate) struct Root<H: Host> {
+/// The root context: what the module hands to the SDK, and tests to a host of their own.
+pub struct Root<H: Host> {
     host: H,
     context: u32,
     plugin: Option<Rc<Plugin<H>>>,
 }
 
 impl<H: Host> Root<H> {
-    pub(crate) const fn new(host: H, context: u32) -> Self {
+    /// The root context of this number. It does nothing before it is configured.
+    #[must_use]
+    pub const fn new(host: H, context: u32) -> Self {
         Self {
             host,
             context,

@@ -39,6 +39,9 @@ pub(super) struct Sent {
     pub(super) body: String,
 }
 
+/// Headers and body of an answer to a call.
+type Answered = (Vec<(String, String)>, Vec<u8>);
+
 /// One worker.
 #[derive(Default)]
 pub(super) struct World {
@@ -49,7 +52,7 @@ pub(super) struct World {
     pub(super) configuration: Vec<u8>,
     pub(super) properties: HashMap<String, Vec<u8>>,
     pub(super) calls: Vec<Sent>,
-    answer: Option<(Vec<(String, String)>, Vec<u8>)>,
+    answer: Option<Answered>,
     pub(super) cluster_is_gone: bool,
     context: u32,
     pub(super) streams: BTreeMap<u32, Stream>,

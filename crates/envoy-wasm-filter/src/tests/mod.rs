@@ -1,12 +1,5 @@
 //! The filter against a mock of its host.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may panic"
-)]
-
 mod fetching;
 mod introspection;
 mod mock;

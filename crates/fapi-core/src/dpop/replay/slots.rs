@@ -113,14 +113,14 @@ impl ReplaySlot {
         let Some(slot) = Held::read(held) else {
             return (Insertion::Full, None);
         };
-        let (mut swept, mut live) = (slot.swept, 0);
+        let (mut swept, mut live) = (slot.swept, 0_usize);
         for (print, expiry) in slot.entries() {
             if *print == self.print && (expiry >= now || expires <= expiry) {
                 return (Insertion::Seen, None);
             }
             // An entry is live at its expiry, too.
             if expiry >= now {
-                live += 1;
+                live = live.saturating_add(1);
             } else {
                 swept = swept.max(expiry);
             }
