@@ -64,6 +64,13 @@ impl Reply {
         json!([self.status, self.content_type, self.body])
     }
 
+    /// What is answered to a request of this form.
+    pub fn to_question(profile: Profile, form: &[u8]) -> Self {
+        let token = form_urlencoded::parse(form)
+            .find_map(|(name, value)| (name == "token").then_some(value));
+        Self::about(profile, &token.expect("a token"))
+    }
+
     /// What is answered about a token.
     pub fn about(profile: Profile, token: &str) -> Self {
         let carried = match token.strip_prefix("rt_") {

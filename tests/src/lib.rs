@@ -1,7 +1,7 @@
 //! Vectors and end-to-end tests: what needs more than one crate.
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
-//! asked of every case. [`foreign`] runs other implementations.
+//! asked of every case. [`foreign`] runs other implementations, [`envoy`] runs Envoy.
 #![expect(
     missing_docs,
     clippy::expect_used,
@@ -16,6 +16,7 @@ pub mod case;
 pub mod cases;
 pub mod certificate;
 pub mod coverage;
+pub mod envoy;
 pub mod foreign;
 pub mod forge;
 pub mod host;

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use fapi_tests::host::{Host as _, LayerHost, Store, status_of};
+use fapi_tests::host::client::status_of;
+use fapi_tests::host::{Host as _, LayerHost, Store};
 use fapi_tests::profile::Profile;
 use fapi_tests::scene::Scene;
 use fapi_tests::wire::WireRequest;

@@ -13,7 +13,9 @@ pub(crate) fn run() -> Result<(), Failure> {
     msrv::provide()?;
     wasm::provide(wasm::ToolchainChoice::Auto)?;
     python()?;
-    redis()
+    redis()?;
+    docker();
+    Ok(())
 }
 
 /// A component of the current toolchain, and the cargo command that comes with it.
@@ -47,6 +49,20 @@ fn redis() -> Result<(), Failure> {
         return Ok(());
     }
     debian("redis-server", "redis-server with redis-cli")
+}
+
+/// Docker, for Envoy. Not everywhere may one be installed, and `envoy-test` says what it does without.
+fn docker() {
+    let there = ["docker", "dockerd"]
+        .iter()
+        .all(|program| command::succeeds(Command::new(program).arg("--version")));
+    // A client alone may talk to an engine elsewhere.
+    if there || command::succeeds(Command::new("docker").arg("version")) {
+        return;
+    }
+    if let Err(failure) = debian("docker.io", "docker") {
+        println!("{failure} Without it the Envoy tests run the binary.");
+    }
 }
 
 /// A package of Debian that provides `what`.

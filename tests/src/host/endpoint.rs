@@ -15,10 +15,7 @@ pub(super) async fn serve(listener: tokio::net::TcpListener, profile: Profile) {
     let endpoint = service_fn(move |request: Request| async move {
         let form = axum::body::to_bytes(request.into_body(), 1 << 20).await;
         let form = form.expect("a whole body");
-        let token = form_urlencoded::parse(&form)
-            .find_map(|(name, value)| (name == "token").then_some(value))
-            .expect("a token");
-        let reply = Reply::about(profile, &token);
+        let reply = Reply::to_question(profile, &form);
         let response = Response::builder()
             .status(reply.status)
             .header("content-type", reply.content_type)

@@ -1,10 +1,9 @@
 //! The tower layer over a real TCP connection, with raw bytes on the client's side.
 
 use std::convert::Infallible;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -20,7 +19,7 @@ use tower_fapi::testing::TestClock;
 use tower_fapi::{Access, Denial, FapiLayer, Reported};
 use tower_layer::Layer as _;
 
-use super::{Host, Parser, Store, endpoint};
+use super::{Host, Parser, Store, client, endpoint};
 use crate::keys;
 use crate::profile::Profile;
 use crate::scene::NOW;
@@ -94,17 +93,15 @@ impl LayerHost {
     fn exchange(&mut self, request: &WireRequest) -> io::Result<Answer> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(self.address)?,
+            None => client::connect(self.address)?,
         };
-        // A server that has heard enough may stop listening and still answer.
-        let written = connection.write_all(&request.to_bytes());
-        let (answer, reuse) = match read_answer(&mut connection, &request.method) {
-            Ok(read) => read,
-            Err(error) => return Err(written.err().unwrap_or(error)),
-        };
-        if reuse && written.is_ok() {
+        let (mut answer, reuse) = client::exchange(&mut connection, request)?;
+        if reuse {
             self.connection = Some(connection);
         }
+        let reason = answer.header(REASON).next().map(Into::into);
+        answer.reason = reason;
+        answer.headers.retain(|(name, _)| name != REASON);
         Ok(answer)
     }
 }
@@ -137,21 +134,6 @@ fn listen() -> (tokio::net::TcpListener, SocketAddr) {
     let address = listener.local_addr().expect("an address");
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
     (listener, address)
-}
-
-/// Opens a connection that does not wait for ever.
-fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-    let connection = TcpStream::connect(address)?;
-    connection.set_read_timeout(Some(Duration::from_secs(20)))?;
-    connection.set_write_timeout(Some(Duration::from_secs(20)))?;
-    Ok(connection)
-}
-
-/// Sends one request over a connection of its own and gives the status.
-pub fn status_of(address: SocketAddr, request: &WireRequest) -> io::Result<u16> {
-    let mut connection = connect(address)?;
-    connection.write_all(&request.to_bytes())?;
-    Ok(read_answer(&mut connection, &request.method)?.0.status)
 }
 
 const REASON: &str = "x-reason-for-the-test";
@@ -207,81 +189,6 @@ fn tell_reason(mut response: Response) -> Response {
         response.headers_mut().insert(REASON, value);
     }
     response
-}
-
-/// Reads one answer, and whether the connection can be used again.
-fn read_answer(connection: &mut TcpStream, method: &str) -> io::Result<(Answer, bool)> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    let end = loop {
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break end + 4;
-        }
-        match connection.read(&mut buffer)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            read => bytes.extend_from_slice(&buffer[..read]),
-        }
-    };
-    let mut answer = parse_head(&bytes[..end]);
-    let length = answer
-        .header("content-length")
-        .next()
-        .and_then(|length| length.parse::<usize>().ok());
-    let reuse = match length {
-        _ if method == "CONNECT" => false,
-        _ if method == "HEAD" => true,
-        Some(length) => {
-            let mut rest = vec![0; (end + length).saturating_sub(bytes.len())];
-            connection.read_exact(&mut rest)?;
-            answer.body = [&bytes[end..], &rest].concat();
-            true
-        }
-        None => false,
-    };
-    answer.grpc = grpc_code(&answer);
-    answer.status = answer.grpc.map_or(answer.status, meant_by);
-    let closes = answer.header("connection").any(|value| value == "close");
-    let reason = answer.header(REASON).next().map(Into::into);
-    answer.reason = reason;
-    answer.headers.retain(|(name, _)| name != REASON);
-    Ok((answer, reuse && !closes))
-}
-
-/// The code of a gRPC refusal: on the wire it is 200, trailers only, with the code as `grpc-status`.
-fn grpc_code(answer: &Answer) -> Option<u8> {
-    let code = answer.header("grpc-status").next()?;
-    assert_eq!(answer.status, 200, "gRPC answers 200");
-    let types: Vec<&str> = answer.header("content-type").collect();
-    assert_eq!(types, ["application/grpc"]);
-    Some(code.parse().expect("a number"))
-}
-
-/// The HTTP status that a gRPC code stands for.
-fn meant_by(code: u8) -> u16 {
-    match code {
-        3 => 400,
-        7 => 403,
-        8 => 429,
-        14 => 503,
-        16 => 401,
-        other => unreachable!("a gRPC code that no denial has: {other}"),
-    }
-}
-
-fn parse_head(head: &[u8]) -> Answer {
-    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let status = lines.next().and_then(|line| line.get(9..12));
-    let status = status.and_then(|status| str::from_utf8(status).ok()?.parse().ok());
-    let headers = lines.filter_map(|line| {
-        let colon = line.iter().position(|byte| *byte == b':')?;
-        let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
-        Some((name, line[colon + 1..].trim_ascii().to_vec()))
-    });
-    Answer {
-        status: status.unwrap_or(0),
-        headers: headers.collect(),
-        ..Answer::default()
-    }
 }
 
 struct SharedStore(Arc<Store>);

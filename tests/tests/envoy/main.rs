@@ -1,0 +1,3 @@
+//! The filter, compiled, in Envoy. Run by `cargo xtask envoy-test`, which provides both.
+
+mod smoke;
