@@ -95,9 +95,11 @@ impl Drop for Daemon {
             }
             thread::sleep(Duration::from_millis(100));
         }
-        // Both fail only if it has ended already.
+        // Both fail only if it has ended already. It leaves a mount behind.
         drop(self.child.kill());
         drop(self.child.wait());
+        let namespace = self.folder.join("exec/netns/default");
+        command::succeeds(Command::new("umount").arg(namespace));
         drop(fs::remove_dir_all(&self.folder));
     }
 }
