@@ -186,3 +186,41 @@ fn connection_certificate(host: &impl Host) -> Option<CertificateThumbprint> {
     let digest = host.property(&["connection", "sha256_peer_certificate_digest"])?;
     CertificateThumbprint::from_hex(&digest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAIRS: [(&[u8], &[u8]); 4] = [
+        (b":path", b"/a?b"),
+        (b"dpop", b"1"),
+        (b"DPoP", b""),
+        (b"x", b"\xff\0"),
+    ];
+
+    #[test]
+    fn what_is_written_is_read() {
+        let headers = Headers::new(Headers::encode(PAIRS.into_iter()));
+        assert_eq!(headers.iter().collect::<Vec<_>>(), PAIRS);
+        assert_eq!(headers.all("dpop").count(), 2);
+        assert_eq!(headers.only("dpop"), None);
+        assert_eq!(headers.target(), ("/a", Some("b")));
+        assert_eq!(Headers::default().iter().count(), 0);
+    }
+
+    #[test]
+    fn whatever_the_bytes_reading_ends() {
+        let bytes = Headers::encode(PAIRS.into_iter());
+        for end in 0..bytes.len() {
+            let cut = Headers::new(bytes[..end].to_vec());
+            assert!(cut.iter().count() < PAIRS.len());
+        }
+        for place in 0..bytes.len() {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut changed = bytes.clone();
+                changed[place] = value;
+                assert!(Headers::new(changed).iter().count() <= PAIRS.len());
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The filter against a mock of its host.
 
+mod certificates;
 mod fetching;
 mod introspection;
 mod mock;
