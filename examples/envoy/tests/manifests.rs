@@ -51,6 +51,17 @@ fn what_fails_lets_nothing_through() {
 }
 
 #[test]
+fn the_module_is_named_by_its_digest() {
+    let istio = &extension_config()["config"]["vm_config"]["code"]["remote"]["sha256"];
+    let gateway = &wasm()["code"]["image"]["sha256"];
+    for digest in [istio, gateway] {
+        // A number in YAML unless it is quoted.
+        let hex = text(digest).bytes().filter(u8::is_ascii_hexdigit);
+        assert_eq!(hex.count(), 64, "{digest}");
+    }
+}
+
+#[test]
 fn no_other_plugin_has_the_vm_id() {
     // Envoy Gateway makes its own.
     let id = extension_config()["config"]["vm_config"]["vm_id"].as_str();
