@@ -103,7 +103,7 @@ enum Task {
     /// Build the Envoy filter as an image, for Istio and Envoy Gateway.
     EnvoyImage {
         /// The image's name.
-        #[arg(long, default_value = "envoy-wasm-filter:latest")]
+        #[arg(long, default_value = envoy::oci::TAG)]
         tag: String,
     },
     /// Test tower-fapi in a program that uses jsonwebtoken with a back end of its own.

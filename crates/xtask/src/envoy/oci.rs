@@ -11,6 +11,9 @@ use crate::failure::Failure;
 use crate::wasm::{self, Reproduction, ToolchainChoice};
 use crate::workspace::Workspace;
 
+/// The image's name, unless another one is wanted.
+pub(crate) const TAG: &str = "envoy-wasm-filter:latest";
+
 /// Where the module is in the image.
 const MODULE: &str = "plugin.wasm";
 
