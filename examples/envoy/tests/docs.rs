@@ -1,6 +1,14 @@
 //! The pages about the Envoy filter: each configuration in them is one that can be used, and each piece of Envoy's own
 //! configuration is a piece of the file that the Compose example runs.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,13 @@
 //!
 //! Needs what `fapi_tests::foreign` needs, and the proxy for Go modules, where the schemas are.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
