@@ -6,7 +6,11 @@ use fapi_core::token::CertificateThumbprint;
 use rcgen::{CertificateParams, KeyPair, SerialNumber};
 use serde_json::{Value, json};
 
-pub struct Certificate(Vec<u8>);
+pub struct Certificate {
+    der: Vec<u8>,
+    /// PKCS#8.
+    key: Vec<u8>,
+}
 
 impl Certificate {
     /// Self-signed, with one key and name, and two serial numbers.
@@ -16,12 +20,25 @@ impl Certificate {
             let mut params = CertificateParams::default();
             params.serial_number = Some(SerialNumber::from(number));
             let certificate = params.self_signed(&key).expect("a certificate");
-            Self(certificate.der().to_vec())
+            Self {
+                der: certificate.der().to_vec(),
+                key: key.serialize_der(),
+            }
         })
     }
 
+    /// The private key, PKCS#8 in DER.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The certificate in DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     pub fn thumbprint(&self) -> CertificateThumbprint {
-        CertificateThumbprint::of_der(&self.0)
+        CertificateThumbprint::of_der(&self.der)
     }
 
     /// `cnf` of a token that is bound to it (RFC 8705 §3.1).
@@ -36,7 +53,7 @@ impl Certificate {
     }
 
     pub fn base64(&self) -> String {
-        STANDARD.encode(&self.0)
+        STANDARD.encode(&self.der)
     }
 
     /// The value of `Client-Cert` (RFC 9440 §2.2).

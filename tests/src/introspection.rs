@@ -11,7 +11,7 @@ use tower_fapi::testing::Algorithm;
 
 use crate::forge::b64;
 use crate::profile::{Profile, RS_CLIENT_ID};
-use crate::scene::{CAST, ISSUER, NOW};
+use crate::scene::{CAST, ISSUER, begin};
 
 /// A reference token that is good.
 pub const GOOD_TOKEN: &str = "rt_good";
@@ -125,7 +125,7 @@ pub fn active(profile: Profile) -> Value {
         "sub": "alice",
         "client_id": "client-1",
         "scope": "accounts",
-        "exp": NOW.plus(1_000_000).as_secs(),
+        "exp": begin().plus(1_000_000).as_secs(),
         "cnf": { "jkt": jkt },
     })
 }
@@ -146,7 +146,7 @@ pub fn envelope(answer: &Value) -> Value {
     json!({
         "iss": ISSUER,
         "aud": RS_CLIENT_ID,
-        "iat": NOW.as_secs(),
+        "iat": begin().as_secs(),
         "token_introspection": answer,
     })
 }

@@ -27,23 +27,32 @@ pub fn fetched(query: KeysQuery<'_>) -> Result<Arc<KeySet>, Unavailable> {
     }
 }
 
-static YESTERDAY: LazyLock<Arc<KeySet>> = LazyLock::new(|| set(published()));
-static TODAY: LazyLock<Arc<KeySet>> = LazyLock::new(|| {
-    let late = CAST.late_issuer.key().published_jwk();
-    set(published().chain([late]))
-});
-static OTHERS: LazyLock<Arc<KeySet>> =
-    LazyLock::new(|| set([CAST.other_issuer.key().published_jwk()]));
-
-fn published() -> impl Iterator<Item = Value> {
-    ALGORITHMS
-        .map(|algorithm| CAST.issuer(algorithm).key().published_jwk())
-        .into_iter()
+/// Before and after an issuer published a new key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Day {
+    Yesterday,
+    Today,
 }
 
-fn set(keys: impl IntoIterator<Item = Value>) -> Arc<KeySet> {
-    let keys: Vec<Value> = keys.into_iter().collect();
-    let json = json!({ "keys": keys }).to_string();
+/// What an issuer of [`Profile::LateKeys`](crate::profile::Profile::LateKeys) publishes at its `jwks_uri`, if it answers.
+pub fn published(issuer: &str, day: Day) -> Option<String> {
+    let late = CAST.late_issuer.key().published_jwk();
+    let old = ALGORITHMS.map(|algorithm| CAST.issuer(algorithm).key().published_jwk());
+    let keys: Vec<Value> = match (issuer, day) {
+        (ISSUER, Day::Yesterday) => old.into(),
+        (ISSUER, Day::Today) => old.into_iter().chain([late]).collect(),
+        (OTHER_ISSUER, _) => vec![CAST.other_issuer.key().published_jwk()],
+        _ => return None,
+    };
+    Some(json!({ "keys": keys }).to_string())
+}
+
+static YESTERDAY: LazyLock<Arc<KeySet>> = LazyLock::new(|| set(ISSUER, Day::Yesterday));
+static TODAY: LazyLock<Arc<KeySet>> = LazyLock::new(|| set(ISSUER, Day::Today));
+static OTHERS: LazyLock<Arc<KeySet>> = LazyLock::new(|| set(OTHER_ISSUER, Day::Today));
+
+fn set(issuer: &str, day: Day) -> Arc<KeySet> {
+    let json = published(issuer, day).expect("an issuer that answers");
     Arc::new(KeySet::from_json(json.as_bytes()).expect("a key set"))
 }
 

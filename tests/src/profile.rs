@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tower_fapi::testing::UnixTime;
 
 use crate::keys::ODD_KEYS;
-use crate::scene::{ALGORITHMS, CAST, ISSUER, NOW, OTHER_ISSUER, SILENT_ISSUER};
+use crate::scene::{ALGORITHMS, CAST, ISSUER, OTHER_ISSUER, SILENT_ISSUER, begin};
 
 /// A configuration of the host, and the state of its replay store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,9 +128,9 @@ impl Profile {
     /// The identity of the replay store.
     pub fn epoch(self) -> Epoch {
         match self {
-            Self::Restarted => Epoch::new(2, NOW),
+            Self::Restarted => Epoch::new(2, begin()),
             Self::Rfc9449 => Epoch::new(3, UnixTime::from_secs(0)),
-            _ => Epoch::new(1, NOW.plus(-3600)),
+            _ => Epoch::new(1, begin().plus(-3600)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Who takes part in a case: issuer, client, clock, and the host for those who need a nonce from it.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use fapi_core::mtls::{Connection, Peer};
 use tower_fapi::testing::{
@@ -12,8 +13,18 @@ use crate::host::Host;
 use crate::profile::Profile;
 use crate::wire::{Answer, WireRequest};
 
-/// When everything happens, until a case moves the clock.
-pub const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+/// When everything happens, until a case moves the clock: a moment in 2023, unless [`begin_at`] names another.
+pub fn begin() -> UnixTime {
+    UnixTime::from_secs(BEGIN.load(Ordering::SeqCst))
+}
+
+/// Has everything happen at this time, for a host whose clock cannot be set. Cases and hosts made before do not notice.
+pub fn begin_at(time: UnixTime) {
+    BEGIN.store(time.as_secs(), Ordering::SeqCst);
+}
+
+static BEGIN: AtomicI64 = AtomicI64::new(1_700_000_000);
+
 pub const ISSUER: &str = "https://as.example.com";
 pub const OTHER_ISSUER: &str = "https://as2.example.com";
 /// An issuer of which some profiles know no keys, and cannot get any.
@@ -79,6 +90,7 @@ pub struct Scene<'a> {
     pub jti: String,
     /// The nonce that the client has, where the profile asks for one.
     pub nonce: Option<String>,
+    moved: bool,
     host: &'a mut dyn Host,
 }
 
@@ -96,6 +108,7 @@ impl<'a> Scene<'a> {
             algorithm,
             jti,
             nonce: None,
+            moved: false,
             host,
         };
         if profile.requires_nonces() {
@@ -107,6 +120,22 @@ impl<'a> Scene<'a> {
 
     pub fn now(&self) -> UnixTime {
         self.clock.now()
+    }
+
+    /// Moves the clock while the case is prepared, by so many seconds.
+    pub fn advance(&mut self, seconds: i64) {
+        self.clock.advance(seconds);
+        self.moved = true;
+    }
+
+    /// Whether the clock was moved so.
+    pub fn was_moved(&self) -> bool {
+        self.moved
+    }
+
+    /// Since when the replay store remembers.
+    pub fn remembers_since(&self) -> UnixTime {
+        self.host.remembers_since()
     }
 
     pub fn issuer(&self) -> &'static TestIssuer {

@@ -8,7 +8,7 @@ use fapi_tests::host::{Host, LayerHost, Parser};
 use fapi_tests::runner::run_all;
 use fapi_tests::scene::CANARY;
 use fapi_tests::wire::{Answer, WireRequest};
-use tower_fapi::testing::TestClock;
+use tower_fapi::testing::{TestClock, UnixTime};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -61,6 +61,10 @@ impl Host for Watched {
 
     fn clock(&self) -> Option<&TestClock> {
         self.0.clock()
+    }
+
+    fn remembers_since(&self) -> UnixTime {
+        self.0.remembers_since()
     }
 
     fn store_calls(&self) -> Option<u64> {

@@ -24,6 +24,10 @@ impl Host for Always {
         Some(&self.1)
     }
 
+    fn remembers_since(&self) -> UnixTime {
+        self.1.now()
+    }
+
     fn store_calls(&self) -> Option<u64> {
         None
     }
@@ -86,6 +90,10 @@ impl Host for Spoiled {
 
     fn clock(&self) -> Option<&TestClock> {
         self.0.clock()
+    }
+
+    fn remembers_since(&self) -> UnixTime {
+        self.0.remembers_since()
     }
 
     fn store_calls(&self) -> Option<u64> {

@@ -24,6 +24,15 @@ pub(crate) enum After {
     Untouched,
 }
 
+/// What a client with this content type is answered in: gRPC where Envoy knows it, by the very bytes `application/grpc`,
+/// alone or before a `+`. To anything else Envoy would write a gRPC refusal as 200 with a body.
+pub(crate) fn protocol(content_type: Option<&[u8]>) -> Protocol {
+    match content_type.and_then(|name| name.strip_prefix(b"application/grpc")) {
+        Some([] | [b'+', ..]) => Protocol::Grpc,
+        Some(_) | None => Protocol::Http,
+    }
+}
+
 /// The answer to a refused request (RFC 9449 §7.1, §8; RFC 6750 §3), for gRPC trailers only.
 pub(crate) fn refusal(challenge: &Challenge, protocol: Protocol, id: &str) -> Reply {
     let mut headers = vec![(CACHE_CONTROL, "no-store".to_owned())];
@@ -84,4 +93,25 @@ pub(crate) fn finish(host: &impl Host, after: &After, id: &str) -> Result<(), Fa
         }
     }
     host.set_header(Map::Response, INTERACTION_ID, id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grpc_is_what_envoy_takes_for_it() {
+        for (content_type, expected) in [
+            ("application/grpc", Protocol::Grpc),
+            ("application/grpc+proto", Protocol::Grpc),
+            ("application/grpc;x=1", Protocol::Http),
+            ("Application/gRPC", Protocol::Http),
+            ("application/grpc-web", Protocol::Http),
+            ("application/json", Protocol::Http),
+        ] {
+            let found = protocol(Some(content_type.as_bytes()));
+            assert_eq!(found, expected, "{content_type}");
+        }
+        assert_eq!(protocol(None), Protocol::Http);
+    }
 }

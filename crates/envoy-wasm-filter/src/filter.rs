@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use fapi_core::{Facts, Protocol, is_interaction_id};
+use fapi_core::{Facts, is_interaction_id};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -144,7 +144,7 @@ fn arrival(host: &impl Host, headers: &Headers) -> Arrival {
     };
     Arrival {
         id,
-        protocol: Protocol::of(headers.only("content-type")),
+        protocol: answer::protocol(headers.only("content-type")),
         authority: headers.authority().map(Into::into),
         after: Rc::new(RefCell::new(After::Undecided)),
     }

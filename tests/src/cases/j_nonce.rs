@@ -152,9 +152,9 @@ fn aged(seconds: i64) -> impl Fn(&mut crate::scene::Scene<'_>) -> Vec<Act> + Sen
 fn ahead(seconds: i64) -> impl Fn(&mut crate::scene::Scene<'_>) -> Vec<Act> + Send + Sync {
     move |scene| {
         let client = scene.client().clone();
-        scene.clock.advance(seconds);
+        scene.advance(seconds);
         let nonce = scene.fetch_nonce(&client);
-        scene.clock.advance(-seconds);
+        scene.advance(-seconds);
         let token = scene.token().build();
         let proof = scene.proof(&token).nonce(nonce).build();
         vec![Act::Send(scene.request(&token, &proof))]

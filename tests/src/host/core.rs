@@ -17,7 +17,7 @@ use super::{Host, Parser, Store};
 use crate::introspection::Reply;
 use crate::keys;
 use crate::profile::{NONCE_KEY, Profile};
-use crate::scene::NOW;
+use crate::scene::begin;
 use crate::wire::{Answer, UpstreamView, WireRequest};
 
 pub struct CoreHost {
@@ -80,7 +80,7 @@ impl CoreHost {
             verifier: Verifier::new(policy, &fapi_crypto::PROVIDER, nonces),
             store: Store::new(profile),
             quotas,
-            clock: TestClock::at(NOW),
+            clock: TestClock::at(begin()),
             profile,
         }
     }
@@ -222,6 +222,10 @@ impl Host for CoreHost {
 
     fn clock(&self) -> Option<&TestClock> {
         Some(&self.clock)
+    }
+
+    fn remembers_since(&self) -> UnixTime {
+        self.store.epoch().since()
     }
 
     fn store_calls(&self) -> Option<u64> {

@@ -22,7 +22,7 @@ use tower_layer::Layer as _;
 use super::{Host, Parser, Store, client, endpoint};
 use crate::keys;
 use crate::profile::Profile;
-use crate::scene::NOW;
+use crate::scene::begin;
 use crate::wire::{Answer, UpstreamView, WireRequest};
 
 pub struct LayerHost {
@@ -43,7 +43,7 @@ impl LayerHost {
 
     /// An instance that shares its replay store with others.
     pub fn with_store(profile: Profile, store: Arc<Store>) -> Self {
-        let clock = TestClock::at(NOW);
+        let clock = TestClock::at(begin());
         let seen = Arc::new(Mutex::new(None));
         let described = Arc::new(Mutex::new(Connection::default()));
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -117,6 +117,10 @@ impl Host for LayerHost {
 
     fn clock(&self) -> Option<&TestClock> {
         Some(&self.clock)
+    }
+
+    fn remembers_since(&self) -> UnixTime {
+        self.store.epoch().since()
     }
 
     fn store_calls(&self) -> Option<u64> {

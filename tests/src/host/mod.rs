@@ -3,14 +3,16 @@
 pub mod client;
 mod core;
 mod endpoint;
+mod envoy;
 mod layer;
 mod store;
 
 pub use self::core::CoreHost;
+pub use envoy::{EnvoyDoor, EnvoyHost};
 pub use layer::LayerHost;
 pub use store::Store;
 
-use tower_fapi::testing::TestClock;
+use tower_fapi::testing::{TestClock, UnixTime};
 
 use crate::wire::{Answer, WireRequest};
 
@@ -18,8 +20,11 @@ use crate::wire::{Answer, WireRequest};
 pub trait Host {
     fn send(&mut self, request: &WireRequest) -> Answer;
 
-    /// The clock that the host reads, if it can be moved.
+    /// The clock that the host reads, if it can be moved. Others read the system's.
     fn clock(&self) -> Option<&TestClock>;
+
+    /// Since when the replay store remembers.
+    fn remembers_since(&self) -> UnixTime;
 
     /// How often the replay store was asked so far, if that can be told.
     fn store_calls(&self) -> Option<u64>;

@@ -1,3 +1,16 @@
 //! The filter, compiled, in Envoy. Run by `cargo xtask envoy-test`, which provides both.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may panic"
+)]
+
+mod differences;
+mod differential;
+mod gone;
+mod routes;
 mod smoke;
+mod vectors;

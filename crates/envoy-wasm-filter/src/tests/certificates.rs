@@ -15,8 +15,10 @@ fn document(cast: &Cast, mtls: Value) -> Value {
 
 /// A request with a token that is bound to the certificate.
 fn request(cast: &Cast) -> Vec<(&'static str, Vec<u8>)> {
-    let bytes: Vec<u8> = (0..32)
-        .map(|place| u8::from_str_radix(&DIGEST[2 * place..2 * place + 2], 16).unwrap())
+    let (digits, _) = DIGEST.as_bytes().as_chunks::<2>();
+    let bytes: Vec<u8> = digits
+        .iter()
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect();
     let mut claims = cast.claims();
     claims["cnf"] = json!({ "x5t#S256": URL_SAFE_NO_PAD.encode(bytes) });

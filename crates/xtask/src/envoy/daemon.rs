@@ -95,11 +95,12 @@ impl Drop for Daemon {
             }
             thread::sleep(Duration::from_millis(100));
         }
-        // Both fail only if it has ended already. It leaves a mount behind.
+        // Both fail only if it has ended already.
         drop(self.child.kill());
         drop(self.child.wait());
-        let namespace = self.folder.join("exec/netns/default");
-        command::succeeds(Command::new("umount").arg(namespace));
+        // A namespace that it mounts and leaves: with it the folder could not be removed.
+        let mounted = self.folder.join("exec").join("netns").join("default");
+        command::succeeds(Command::new("umount").arg(mounted));
         drop(fs::remove_dir_all(&self.folder));
     }
 }

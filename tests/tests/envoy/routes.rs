@@ -1,0 +1,122 @@
+//! R31: what becomes of a request that Envoy routes again after the filter has seen it.
+
+use std::net::SocketAddr;
+
+use fapi_tests::envoy::{Bootstrap, Envoy, Listener, Reply, Server, fapi};
+use fapi_tests::host::client;
+use fapi_tests::wire::{Answer, WireRequest};
+use serde_json::{Value, json};
+use tower_fapi::testing::{TestClient, TestIssuer, now};
+
+const RESOURCE: &str = "https://api.example.com";
+
+#[test]
+fn a_redirect_within_envoy_is_verified_anew() {
+    for forward in [false, true] {
+        let party = Party::new();
+        let location = format!("{RESOURCE}/other");
+        let upstream =
+            Server::start(move |_| Reply::new(302).header("location", location.as_str()));
+        let config = party.config(json!({ "forward": forward }));
+        let listener = Listener::new("api").settings(|settings| {
+            let route = &mut settings["route_config"]["virtual_hosts"][0]["routes"][0]["route"];
+            route["internal_redirect_policy"] = json!({ "allow_cross_scheme_redirect": true });
+        });
+        let bootstrap = Bootstrap::new()
+            .cluster("upstream", upstream.address())
+            .listener(listener.filter(fapi("redirects", &config)));
+        let envoy = Envoy::start(&bootstrap);
+
+        let answer = send(envoy.listener("api"), &party.request("alice"));
+
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert_eq!(answer.challenges().len(), 1, "{answer:?}");
+        let seen = upstream.take();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        let redirects = "cluster.upstream.upstream_internal_redirect_succeeded_total";
+        let redirects = envoy.stats().get(redirects);
+        assert_eq!(redirects, 1, "Envoy followed no redirect");
+    }
+}
+
+#[test]
+fn the_route_is_chosen_by_verified_claims_and_not_by_what_the_client_sent() {
+    let party = Party::new();
+    let (upstream, of_admins) = (Server::upstream(), Server::upstream());
+    let claims = json!([{ "claim": "sub", "header": "x-fapi-sub" }]);
+    let config = party.config(json!({ "claim_headers": claims }));
+    let listener = Listener::new("api").settings(|settings| {
+        let subject = json!({ "name": "x-fapi-sub", "string_match": { "exact": "admin" } });
+        let route = json!({
+            "match": { "prefix": "/", "headers": [subject] },
+            "route": { "cluster": "admins" },
+        });
+        let routes = &mut settings["route_config"]["virtual_hosts"][0]["routes"];
+        routes.as_array_mut().unwrap().insert(0, route);
+    });
+    let bootstrap = Bootstrap::new()
+        .cluster("upstream", upstream.address())
+        .cluster("admins", of_admins.address())
+        .listener(listener.filter(fapi("routes", &config)));
+    let envoy = Envoy::start(&bootstrap);
+    let address = envoy.listener("api");
+
+    for (subject, sent, admin) in [
+        ("alice", None, false),
+        ("alice", Some("admin"), false),
+        ("admin", None, true),
+        ("admin", Some("alice"), true),
+    ] {
+        let mut request = party.request(subject);
+        if let Some(sent) = sent {
+            request = request.header("X-FAPI-Sub", sent);
+        }
+        assert_eq!(send(address, &request).status, 200, "{}", envoy.log());
+        let (others, admins) = (upstream.take(), of_admins.take());
+        assert_eq!(
+            (others.len(), admins.len()),
+            if admin { (0, 1) } else { (1, 0) },
+            "{subject}, {sent:?}"
+        );
+        let seen = others.iter().chain(&admins).next().unwrap();
+        let told: Vec<&[u8]> = seen.header("x-fapi-sub").collect();
+        assert_eq!(told, [subject.as_bytes()]);
+    }
+}
+
+struct Party {
+    issuer: TestIssuer,
+    client: TestClient,
+}
+
+impl Party {
+    fn new() -> Self {
+        Self {
+            issuer: TestIssuer::new("https://as.example.com"),
+            client: TestClient::new(),
+        }
+    }
+
+    fn config(&self, envoy: Value) -> Value {
+        let mut config = json!(self.issuer.config(RESOURCE));
+        config["envoy"] = envoy;
+        config
+    }
+
+    /// A good request of this subject.
+    fn request(&self, subject: &str) -> WireRequest {
+        let token = self.issuer.token(self.client.thumbprint(), now());
+        let token = token.subject(subject).build();
+        let url = format!("{RESOURCE}/accounts");
+        let proof = self.client.proof("GET", &url, now()).token(&token);
+        WireRequest::new("GET", "/accounts")
+            .header("Authorization", format!("DPoP {token}"))
+            .header("DPoP", proof.build())
+    }
+}
+
+fn send(address: SocketAddr, request: &WireRequest) -> Answer {
+    let connection = client::connect(address);
+    let answer = connection.and_then(|mut to| client::exchange(&mut to, request));
+    answer.unwrap().0
+}
