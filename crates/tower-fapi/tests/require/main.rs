@@ -1,7 +1,11 @@
 //! Requirements in code, behind the layer: what gets through, and what the others are told.
 
 #![cfg(all(feature = "axum", feature = "testing"))]
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may panic too"
+)]
 
 mod details;
 mod extractor;

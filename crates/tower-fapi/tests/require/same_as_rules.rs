@@ -81,9 +81,12 @@ fn without_id(response: &Response) -> HeaderMap {
     headers
 }
 
+/// A name, and how the layer is configured.
+type Configured = (&'static str, fn(&Setting) -> ConfigBuilder);
+
 #[tokio::test]
 async fn the_answers_are_equal() {
-    let configs: [(&str, fn(&Setting) -> ConfigBuilder); 3] = [
+    let configs: [Configured; 3] = [
         ("dpop", Setting::config),
         ("mtls", |setting| {
             let config = setting.config().mtls(MtlsConfig::default());
