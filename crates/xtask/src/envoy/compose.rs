@@ -21,7 +21,10 @@ pub(crate) enum Extent {
     Run,
 }
 
-/// The programs in the image that `compose.yaml` builds.
+/// The image that `compose.yaml` builds.
+const IMAGE: &str = "fapi-envoy-example";
+
+/// The programs in it.
 const PROGRAMS: [&str; 2] = ["example-envoy", "fapi-issuer"];
 
 /// Builds the module and the programs, and runs the client.
@@ -122,7 +125,9 @@ impl<'a> Project<'a> {
 impl Drop for Project<'_> {
     fn drop(&mut self) {
         let down = ["down", "--volumes", "--remove-orphans"];
-        if !command::succeeds(self.compose().args(down)) {
+        let gone = command::succeeds(self.compose().args(down))
+            && command::succeeds(self.engine.docker().args(["image", "rm", IMAGE]));
+        if !gone {
             eprintln!("xtask: the project {} could not be removed", self.name);
         }
     }
