@@ -26,7 +26,7 @@ MODULES = {
 def definitions(cache):
     """The files with CustomResourceDefinitions."""
     go = pathlib.Path(sys.executable).with_name("go")
-    # With a version of Go, and a module, of its own: what else is set on this machine plays no part.
+    # The cache can be removed like any folder, and no other Go is fetched.
     environment = os.environ | {"GOMODCACHE": cache, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-modcacherw"}
     command = [go, "mod", "download", "-json", *MODULES]
     done = subprocess.run(command, env=environment, cwd="/", stdout=subprocess.PIPE, text=True)
