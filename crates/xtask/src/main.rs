@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::deny::Advisories;
+use crate::envoy::compose::Extent;
 use crate::failure::Failure;
 use crate::package::Verification;
 use crate::schema::Output;
@@ -94,6 +95,18 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Run the example of the Envoy filter with Docker Compose: an issuer, Envoy, an API, and a client.
+    EnvoyCompose {
+        /// Build what `examples/envoy/compose/compose.yaml` takes from here, and leave the rest to `docker compose`.
+        #[arg(long)]
+        prepare: bool,
+    },
+    /// Build the Envoy filter as an image, for Istio and Envoy Gateway.
+    EnvoyImage {
+        /// The image's name.
+        #[arg(long, default_value = envoy::oci::TAG)]
+        tag: String,
+    },
     /// Test tower-fapi in a program that uses jsonwebtoken with a back end of its own.
     Beside,
     /// Check the workspace with the oldest Rust release it supports.
@@ -149,6 +162,15 @@ fn run(task: Task) -> Result<(), Failure> {
             envoy_version,
             arguments,
         } => envoy::run(&workspace, &envoy_version, &arguments),
+        Task::EnvoyCompose { prepare } => envoy::compose::run(
+            &workspace,
+            if prepare {
+                Extent::Prepare
+            } else {
+                Extent::Run
+            },
+        ),
+        Task::EnvoyImage { tag } => envoy::oci::run(&workspace, &tag),
         Task::Beside => Step::Beside.run(&workspace),
         Task::Msrv => Step::Msrv.run(&workspace),
         Task::Package { no_verify } => package::run(

@@ -1,8 +1,10 @@
 //! The filter in Envoy: builds the module, provides Envoy, and runs the tests that need both.
 
+pub(crate) mod compose;
 mod daemon;
 mod engine;
 mod image;
+pub(crate) mod oci;
 mod wheel;
 
 use std::env;
@@ -15,6 +17,7 @@ use crate::command;
 use crate::failure::Failure;
 use crate::wasm::{self, Reproduction, ToolchainChoice};
 use crate::workspace::Workspace;
+use daemon::Networks;
 use engine::Engine;
 
 /// The feature of fapi-tests.
@@ -31,11 +34,7 @@ pub(crate) fn run(
     arguments: &[String],
 ) -> Result<(), Failure> {
     let module = wasm::run_filter(workspace, ToolchainChoice::Auto, Reproduction::Omit)?;
-    let folder = workspace.target.join("envoy");
-    fs::create_dir_all(&folder).map_err(|cause| Failure::File {
-        path: folder.clone(),
-        cause,
-    })?;
+    let folder = folder(workspace)?;
     let place = Place::provide(&folder, version)?;
     let mut tests = tests(workspace, &module, &folder);
     place.describe_to(&mut tests);
@@ -47,6 +46,13 @@ pub(crate) fn run(
 /// The features of the other steps, so that little is built anew, and the one of these tests.
 pub(crate) fn features(workspace: &Workspace) -> String {
     format!("{},fapi-tests/{FEATURE}", workspace.features())
+}
+
+/// For what is installed and made here.
+fn folder(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let folder = workspace.target.join("envoy");
+    fs::create_dir_all(&folder).map_err(image::at(&folder))?;
+    Ok(folder)
 }
 
 /// Where Envoy runs.
@@ -64,7 +70,7 @@ enum Place {
 
 impl Place {
     fn provide(folder: &Path, version: &str) -> Result<Self, Failure> {
-        let why = match Engine::start(folder) {
+        let why = match Engine::start(folder, Networks::Host) {
             Ok(engine) => {
                 let image = provide_image(&engine, folder, version)?;
                 if engine.runs(&image) {
