@@ -17,6 +17,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod answer;
+mod area;
 mod call;
 mod claims;
 mod config;

@@ -32,7 +32,11 @@ static MANIFESTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     ))
     .arg(sources.join("check.py"))
     .arg(place.join("go-modules"))
-    .args([folder("istio"), folder("gateway")])
+    .args([
+        folder("istio"),
+        folder("istio-wasmplugin"),
+        folder("gateway"),
+    ])
     .output()
     .unwrap();
     let problems = String::from_utf8_lossy(&output.stderr);
@@ -42,7 +46,7 @@ static MANIFESTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
 
 #[test]
 fn every_configuration_of_the_filter_can_be_used() {
-    let configurations = [&in_istio(), in_envoy_gateway()];
+    let configurations = [&in_istio(), in_wasm_plugin(), in_envoy_gateway()];
 
     for document in configurations {
         let config = FapiConfig::from_json(&document.to_string()).unwrap();
@@ -55,13 +59,14 @@ fn what_fails_lets_nothing_through() {
     let istio = &extension_config()["config"];
     assert_eq!(istio["failure_policy"], "FAIL_CLOSED");
     assert_eq!(wasm()["failOpen"], false);
+    assert_eq!(wasm_plugin()["failStrategy"], "FAIL_CLOSE");
 }
 
 #[test]
 fn the_module_is_named_by_its_digest() {
     let istio = &extension_config()["config"]["vm_config"]["code"]["remote"]["sha256"];
     let gateway = &wasm()["code"]["image"]["sha256"];
-    for digest in [istio, gateway] {
+    for digest in [istio, &wasm_plugin()["sha256"], gateway] {
         // A number in YAML unless it is quoted.
         let hex = text(digest).bytes().filter(u8::is_ascii_hexdigit);
         assert_eq!(hex.count(), 64, "{digest}");
@@ -73,14 +78,20 @@ fn no_other_plugin_has_the_vm_id() {
     // Envoy Gateway makes its own.
     let id = extension_config()["config"]["vm_config"]["vm_id"].as_str();
     assert!(id.is_some_and(|id| !id.is_empty()));
+    // A WasmPlugin has none, and a secret in its place.
+    let key = in_wasm_plugin()["envoy"]["shared_data_key"]["env"].as_str();
+    assert_eq!(wasm_plugin()["vmConfig"]["env"][0]["name"].as_str(), key);
+    assert!(key.is_some());
 }
 
 #[test]
 fn a_path_has_one_spelling() {
-    let istio = &patch("NETWORK_FILTER")["typed_config"];
-    assert_eq!(istio["normalize_path"], true);
-    assert_eq!(istio["merge_slashes"], true);
-    assert_eq!(istio["path_with_escaped_slashes_action"], "REJECT_REQUEST");
+    for filter in ["fapi", "one-spelling"] {
+        let istio = &patch_of(filter, "NETWORK_FILTER")["typed_config"];
+        assert_eq!(istio["normalize_path"], true);
+        assert_eq!(istio["merge_slashes"], true);
+        assert_eq!(istio["path_with_escaped_slashes_action"], "REJECT_REQUEST");
+    }
 
     let policy = &manifest("ClientTrafficPolicy", "public")["spec"];
     assert_eq!(policy["targetRefs"][0]["kind"], "Gateway");
@@ -93,11 +104,10 @@ fn in_istio_the_issuer_is_reached_over_verified_tls() {
     let entry = &manifest("ServiceEntry", "issuer")["spec"];
     let host = entry["hosts"][0].as_str().unwrap();
     let cluster = format!("outbound|{}||{host}", entry["ports"][0]["number"]);
-    assert_eq!(in_istio()["envoy"]["cluster"], cluster);
-    assert_eq!(
-        in_istio()["issuers"][0]["issuer"],
-        format!("https://{host}")
-    );
+    for document in [&in_istio(), in_wasm_plugin()] {
+        assert_eq!(document["envoy"]["cluster"], cluster);
+        assert_eq!(document["issuers"][0]["issuer"], format!("https://{host}"));
+    }
 
     let rule = &manifest("DestinationRule", "issuer")["spec"];
     assert_eq!(rule["host"], host);
@@ -156,6 +166,15 @@ fn in_istio() -> Value {
     .unwrap()
 }
 
+/// The configuration in the WasmPlugin.
+fn in_wasm_plugin() -> &'static Value {
+    &wasm_plugin()["pluginConfig"]
+}
+
+fn wasm_plugin() -> &'static Value {
+    &manifest("WasmPlugin", "fapi")["spec"]
+}
+
 /// The configuration in the EnvoyExtensionPolicy.
 fn in_envoy_gateway() -> &'static Value {
     &wasm()["config"]
@@ -171,7 +190,12 @@ fn wasm() -> &'static Value {
 
 /// What the EnvoyFilter does to this.
 fn patch(apply_to: &str) -> &'static Value {
-    let patches = &manifest("EnvoyFilter", "fapi")["spec"]["configPatches"];
+    patch_of("fapi", apply_to)
+}
+
+/// What an EnvoyFilter does to this.
+fn patch_of(filter: &str, apply_to: &str) -> &'static Value {
+    let patches = &manifest("EnvoyFilter", filter)["spec"]["configPatches"];
     let mut patches = patches.as_array().unwrap().iter();
     &patches.find(|patch| patch["applyTo"] == apply_to).unwrap()["patch"]["value"]
 }
