@@ -55,7 +55,12 @@ impl Envoy {
             .arg("--config-path")
             .arg(&file)
             .args(["--concurrency", "2", "--disable-hot-restart"])
-            .args(["--log-level", "warning", "--file-flush-interval-msec", "100"])
+            .args([
+                "--log-level",
+                "warning",
+                "--file-flush-interval-msec",
+                "100",
+            ])
             // It tells its address, and the filter its reasons.
             .args(["--component-log-level", "admin:info,wasm:info"])
             .stdin(Stdio::null())
