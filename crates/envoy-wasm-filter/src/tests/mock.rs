@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) broken: bool,
     /// Other workers' writes that come before ours.
     pub(super) interferences: u32,
+    /// What another worker writes just before our next write.
+    pub(super) rival: BTreeMap<String, Vec<u8>>,
 }
 
 /// A call that was made.
@@ -193,6 +195,11 @@ impl Host for MockHost {
             shared.last_cas += 1;
             let cas = shared.last_cas;
             shared.values.entry(key.to_owned()).or_default().1 = cas;
+        }
+        for (key, value) in std::mem::take(&mut shared.rival) {
+            shared.last_cas += 1;
+            let cas = shared.last_cas;
+            shared.values.insert(key, (value, cas));
         }
         let cas = condition.cas();
         // As the host does it: an absent value is stored whatever the number, zero is no condition.

@@ -129,3 +129,21 @@ fn tests(workspace: &Workspace, module: &Path, folder: &Path) -> Command {
         .env("FAPI_ENVOY_FOLDER", folder.join("run"));
     tests
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_line_says_that_there_was_no_docker_and_why() {
+        let place = Place::Binary {
+            envoy: PathBuf::from("/bin/envoy"),
+            why: "there is no program `docker`".to_owned(),
+        };
+
+        assert_eq!(
+            place.to_string(),
+            "ran against the binary, no docker engine: there is no program `docker` (/bin/envoy)"
+        );
+    }
+}
