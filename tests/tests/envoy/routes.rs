@@ -102,6 +102,55 @@ fn the_route_is_chosen_by_verified_claims_and_not_by_what_the_client_sent() {
     }
 }
 
+/// R30: with the settings that a deployment should have, rules are about the path that the upstream gets.
+#[test]
+fn the_path_that_is_judged_is_the_one_that_goes_on() {
+    let party = Party::new();
+    let upstream = Server::upstream();
+    let mut config = party.config(json!({}));
+    config["rules"] = json!([
+        { "path": "/healthz", "public": true },
+        { "path": "/payments", "scopes": ["payments"] },
+    ]);
+    let listener = Listener::new("api").settings(|settings| {
+        settings["normalize_path"] = true.into();
+        settings["merge_slashes"] = true.into();
+        settings["path_with_escaped_slashes_action"] = "REJECT_REQUEST".into();
+    });
+    let bootstrap = Bootstrap::new()
+        .cluster("upstream", upstream.address())
+        .listener(listener.filter(fapi("paths", &config)));
+    let envoy = Envoy::start(&bootstrap);
+    let address = envoy.listener("api");
+
+    for (target, status) in [
+        ("/healthz", 200),
+        ("//healthz", 200),
+        ("/payments/../healthz", 200),
+        ("/payments/%2e%2e/healthz", 200),
+        ("/payments", 401),
+        ("/healthz/../payments", 401),
+        ("/healthz/%2E%2e/payments", 401),
+        ("//payments", 401),
+        ("/healthz/..;/payments", 401),
+        ("/healthz;/../payments", 401),
+        ("/healthz%2f..%2fpayments", 400),
+        ("/healthz%5c..%5cpayments", 400),
+        ("/healthz\\..\\payments", 401),
+    ] {
+        let answer = send(address, &WireRequest::new("GET", target));
+        let seen: Vec<String> = upstream
+            .take()
+            .into_iter()
+            .map(|seen| seen.target)
+            .collect();
+        assert_eq!(answer.status, status, "{target}: {answer:?}");
+        // Nothing but what is public goes on without a token, and under its plain name.
+        let expected: &[&str] = if status == 200 { &["/healthz"] } else { &[] };
+        assert_eq!(seen, expected, "{target}");
+    }
+}
+
 struct Party {
     issuer: TestIssuer,
     client: TestClient,

@@ -58,7 +58,10 @@ impl Daemon {
             .stderr(output)
             .stdout(Stdio::null())
             .spawn()
-            .map_err(|error| format!("dockerd did not start: {error}"))?;
+            .map_err(|error| {
+                drop(fs::remove_dir_all(&own));
+                format!("dockerd did not start: {error}")
+            })?;
         let mut daemon = Self { child, folder: own };
         daemon.await_answer(&log)?;
         Ok(daemon)
