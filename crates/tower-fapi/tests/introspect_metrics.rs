@@ -1,7 +1,5 @@
 //! What is counted of questions about tokens.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
-
 mod introspect_support;
 
 use std::sync::Arc;

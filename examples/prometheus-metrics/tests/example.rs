@@ -18,7 +18,7 @@ fn what_was_sent_is_what_is_counted() {
         r#"fapi_decisions_total{decision="accepted",reason="none"} 3"#,
         r#"fapi_decisions_total{decision="refused",reason="proof_replayed"} 1"#,
         r#"fapi_verification_seconds_bucket{decision="accepted",le="+Inf"} 3"#,
-        "fapi_replay_capacity 1000000",
+        "fapi_replay_capacity 4000000",
     ] {
         assert!(text.lines().any(|one| one == line), "{line}\n{text}");
     }
