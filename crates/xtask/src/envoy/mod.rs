@@ -1,5 +1,6 @@
 //! The filter in Envoy: builds the module, provides Envoy, and runs the tests that need both.
 
+mod bench;
 mod daemon;
 mod engine;
 mod image;
@@ -17,6 +18,8 @@ use crate::wasm::{self, Reproduction, ToolchainChoice};
 use crate::workspace::Workspace;
 use engine::Engine;
 
+pub(crate) use bench::{Amount, run as run_bench};
+
 /// The feature of fapi-tests.
 pub(crate) const FEATURE: &str = "envoy";
 
@@ -31,11 +34,7 @@ pub(crate) fn run(
     arguments: &[String],
 ) -> Result<(), Failure> {
     let module = wasm::run_filter(workspace, ToolchainChoice::Auto, Reproduction::Omit)?;
-    let folder = workspace.target.join("envoy");
-    fs::create_dir_all(&folder).map_err(|cause| Failure::File {
-        path: folder.clone(),
-        cause,
-    })?;
+    let folder = folder(workspace)?;
     let place = Place::provide(&folder, version)?;
     let mut tests = tests(workspace, &module, &folder);
     place.describe_to(&mut tests);
@@ -47,6 +46,18 @@ pub(crate) fn run(
 /// The features of the other steps, so that little is built anew, and the one of these tests.
 pub(crate) fn features(workspace: &Workspace) -> String {
     format!("{},fapi-tests/{FEATURE}", workspace.features())
+}
+
+/// Where Envoy is kept, and its files are.
+fn folder(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let folder = workspace.target.join("envoy");
+    match fs::create_dir_all(&folder) {
+        Ok(()) => Ok(folder),
+        Err(cause) => Err(Failure::File {
+            path: folder,
+            cause,
+        }),
+    }
 }
 
 /// Where Envoy runs.
@@ -118,8 +129,14 @@ fn tests(workspace: &Workspace, module: &Path, folder: &Path) -> Command {
     let mut tests = workspace.cargo();
     tests
         .args(["test", "--workspace", "--features", &features(workspace)])
-        .args(["--test", "envoy", "--", "--include-ignored", "--nocapture"])
+        .args(["--test", "envoy", "--", "--include-ignored", "--nocapture"]);
+    describe(&mut tests, module, folder);
+    tests
+}
+
+/// What our programs in fapi-tests look for in the environment, but for Envoy itself.
+fn describe(command: &mut Command, module: &Path, folder: &Path) {
+    command
         .env("FAPI_ENVOY_MODULE", module)
         .env("FAPI_ENVOY_FOLDER", folder.join("run"));
-    tests
 }
