@@ -17,6 +17,9 @@ const PACKAGE: &str = "envoy-wasm-filter";
 const FILE: &str = "envoy_wasm_filter.wasm";
 const PROFILE: &str = "wasm";
 
+/// Vectors of 128 bits, which the engine in Envoy understands: SHA-256 is written with them.
+const VECTORS: &str = "-Ctarget-feature=+simd128";
+
 /// Whether the build is done again, elsewhere, and compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reproduction {
@@ -70,7 +73,9 @@ fn build(toolchain: Toolchain, source: &Path, target: &Path) -> Result<PathBuf, 
 }
 
 fn cargo_build(toolchain: Toolchain, source: &Path, target: &Path) -> Command {
-    let mut cargo = toolchain.cargo_build_with(&remapped(source));
+    let mut flags = remapped(source);
+    flags.push(VECTORS.to_owned());
+    let mut cargo = toolchain.cargo_build_with(&flags);
     cargo
         .current_dir(source)
         .args(["--locked", "--package", PACKAGE, "--profile", PROFILE])
