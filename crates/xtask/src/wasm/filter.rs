@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::imports::{self, Kind};
 use super::toolchain::{self, Toolchain, ToolchainChoice};
-use super::{bytes_of, provide};
+use super::{bytes_of, exports, provide};
 use crate::command;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -35,14 +35,14 @@ pub(crate) fn run(
 ) -> Result<PathBuf, Failure> {
     let toolchain = provide(choice)?;
     let folder = workspace.target.join("wasm");
-    let module = bytes_of(&build(toolchain, &workspace.root, &folder.join("build"))?)?;
+    let module = build(toolchain, &workspace.root, &folder.join("build"))?;
     let path = folder.join(FILE);
     write(&path, &module)?;
     describe(&path, &module)?;
     if reproduction == Reproduction::Check {
         let copy = folder.join("elsewhere");
         copy_sources(workspace, &copy)?;
-        let again = bytes_of(&build(toolchain, &copy, &copy.join("target"))?)?;
+        let again = build(toolchain, &copy, &copy.join("target"))?;
         if again != module {
             return Err(Failure::NotReproducible {
                 first: hash(&module),
@@ -67,9 +67,10 @@ fn describe(path: &Path, module: &[u8]) -> Result<(), Failure> {
     }
 }
 
-fn build(toolchain: Toolchain, source: &Path, target: &Path) -> Result<PathBuf, Failure> {
+fn build(toolchain: Toolchain, source: &Path, target: &Path) -> Result<Vec<u8>, Failure> {
     command::run(&mut cargo_build(toolchain, source, target))?;
-    Ok(target.join(toolchain::TARGET).join(PROFILE).join(FILE))
+    let module = bytes_of(&target.join(toolchain::TARGET).join(PROFILE).join(FILE))?;
+    exports::without_unused(&module).map_err(Failure::Module)
 }
 
 fn cargo_build(toolchain: Toolchain, source: &Path, target: &Path) -> Command {
