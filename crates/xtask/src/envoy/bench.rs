@@ -18,7 +18,7 @@ const PROGRAM: &str = "bench-envoy";
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Amount {
     /// Requests of a row in a round; rows with ECDSA in the module send a tenth of them.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 10_000)]
     requests: usize,
     /// Rounds, of which the medians are printed.
     #[arg(long, default_value_t = 5)]
