@@ -73,6 +73,21 @@ impl<H: Host> Filter<H> {
     }
 }
 
+impl<H: Host> Filter<H> {
+    /// A request that is not let through stays where it is when more of it comes: under
+    /// `allow_on_headers_stop_iteration` Envoy takes leave for the body for leave for the headers before it.
+    fn hold(&self) -> Action {
+        let goes_on = |arrival: &Arrival| {
+            matches!(*arrival.after.borrow(), After::Nonce(_) | After::Untouched)
+        };
+        if self.arrival.as_ref().is_some_and(goes_on) {
+            Action::Continue
+        } else {
+            Action::Pause
+        }
+    }
+}
+
 impl<H: Host> Context for Filter<H> {
     fn on_http_call_response(&mut self, call: u32, _headers: usize, size: usize, _trailers: usize) {
         if let Some(plugin) = &self.plugin {
@@ -88,6 +103,14 @@ impl<H: Host> HttpContext for Filter<H> {
             // After an answer of our own Envoy wants the request paused.
             Fate::Answered | Fate::Paused => Action::Pause,
         }
+    }
+
+    fn on_http_request_body(&mut self, _size: usize, _end: bool) -> Action {
+        self.hold()
+    }
+
+    fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
+        self.hold()
     }
 
     fn on_http_response_headers(&mut self, _headers: usize, _end: bool) -> Action {

@@ -6,8 +6,8 @@ use wasm_encoder::{ExportKind, ExportSection, Module, RawSection};
 use wasmparser::{ExternalKind, Parser, Payload, Result};
 
 /// Callbacks that the SDK exports from every module, and that do nothing in ours. Envoy calls whatever is exported: two
-/// of them at the end of each request, others for each part of a body.
-const UNUSED: [&str; 16] = [
+/// of them at the end of each request, one for each part of a response's body.
+const UNUSED: [&str; 14] = [
     "proxy_on_done",
     "proxy_on_downstream_connection_close",
     "proxy_on_downstream_data",
@@ -19,8 +19,6 @@ const UNUSED: [&str; 16] = [
     "proxy_on_log",
     "proxy_on_new_connection",
     "proxy_on_queue_ready",
-    "proxy_on_request_body",
-    "proxy_on_request_trailers",
     "proxy_on_response_body",
     "proxy_on_response_trailers",
     "proxy_on_upstream_connection_close",
@@ -99,7 +97,7 @@ mod tests {
     #[test]
     fn what_is_used_stays_and_the_rest_of_the_module_too() {
         let used = ["proxy_on_request_headers", "memory"];
-        let all = module(&[used[0], "proxy_on_log", "proxy_on_request_body", used[1]]);
+        let all = module(&[used[0], "proxy_on_log", "proxy_on_response_body", used[1]]);
 
         let lean = without_unused(&all).unwrap();
 
