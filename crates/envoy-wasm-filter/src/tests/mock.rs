@@ -391,6 +391,15 @@ impl Worker {
         Filter::new(self.host.clone(), plugin, id)
     }
 
+    /// More of a request comes: what becomes of it.
+    pub(super) fn body(&mut self, id: u32) -> Action {
+        self.world(|world| world.context = id);
+        let filter = self.filters.get_mut(&id).unwrap();
+        let action = filter.on_http_request_body(1, false);
+        assert_eq!(filter.on_http_request_trailers(1), action);
+        action
+    }
+
     /// The upstream's response comes; answers it as the client gets it.
     pub(super) fn response(&mut self, id: u32, headers: &[(&str, &str)]) -> Vec<(String, String)> {
         self.world(|world| {

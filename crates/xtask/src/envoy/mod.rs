@@ -1,5 +1,6 @@
 //! The filter in Envoy: builds the module, provides Envoy, and runs the tests that need both.
 
+mod bench;
 pub(crate) mod compose;
 mod daemon;
 mod engine;
@@ -19,6 +20,8 @@ use crate::wasm::{self, Reproduction, ToolchainChoice};
 use crate::workspace::Workspace;
 use daemon::Networks;
 use engine::Engine;
+
+pub(crate) use bench::{Amount, run as run_bench};
 
 /// The feature of fapi-tests.
 pub(crate) const FEATURE: &str = "envoy";
@@ -124,10 +127,16 @@ fn tests(workspace: &Workspace, module: &Path, folder: &Path) -> Command {
     let mut tests = workspace.cargo();
     tests
         .args(["test", "--workspace", "--features", &features(workspace)])
-        .args(["--test", "envoy", "--", "--include-ignored", "--nocapture"])
+        .args(["--test", "envoy", "--", "--include-ignored", "--nocapture"]);
+    describe(&mut tests, module, folder);
+    tests
+}
+
+/// What our programs in fapi-tests look for in the environment, but for Envoy itself.
+fn describe(command: &mut Command, module: &Path, folder: &Path) {
+    command
         .env("FAPI_ENVOY_MODULE", module)
         .env("FAPI_ENVOY_FOLDER", folder.join("run"));
-    tests
 }
 
 #[cfg(test)]
