@@ -30,6 +30,7 @@ const PUBLISHED: &str = "\
 
 /// Ids that are no single exchange with one host, and the file, which names the id, with the test that covers them.
 pub const ELSEWHERE: &[(&str, &str)] = &[
+    ("F24", "tests/tests/envoy/vectors.rs"),
     ("G52", "tests/tests/nested.rs"),
     ("I06", "tests/tests/concurrency.rs"),
     ("J07", "tests/tests/nonces.rs"),
@@ -38,9 +39,10 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("N04", "crates/tower-fapi/tests/keys/rotation.rs"),
     ("N11", "crates/tower-fapi/tests/keys/lies.rs"),
     ("N13", "crates/tower-fapi/tests/keys/lies.rs"),
-    ("N26", "crates/tower-fapi/src/keys/discovery.rs"),
+    ("N26", "crates/fapi-core/src/fetch/metadata.rs"),
     ("N28", "crates/tower-fapi/tests/keys/discovery.rs"),
     ("N29", "crates/tower-fapi/tests/keys/tls.rs"),
+    ("N31", "tests/tests/envoy/gone.rs"),
     ("O09", "crates/tower-fapi/tests/introspect.rs"),
     ("O11", "crates/tower-fapi/tests/introspect_flight.rs"),
     ("O13", "crates/tower-fapi/src/introspect/cache/tests.rs"),
@@ -49,9 +51,15 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("O16", "crates/tower-fapi/tests/introspect_log.rs"),
     ("O20", "crates/tower-fapi/tests/introspect.rs"),
     ("O23", "crates/tower-fapi/tests/introspect.rs"),
+    ("R04", "tests/tests/envoy/routes.rs"),
+    ("R05", "tests/tests/envoy/routes.rs"),
     ("R17", "examples/tonic-accounts/tests/wire.rs"),
     ("R19", "crates/tower-fapi/tests/waiting.rs"),
     ("R20", "crates/tower-fapi/tests/rules/headers.rs"),
+    ("R27", "crates/envoy-wasm-filter/src/tests/memory.rs"),
+    ("R28", "crates/envoy-wasm-filter/src/tests/memory.rs"),
+    ("R31", "tests/tests/envoy/routes.rs"),
+    ("R34", "tests/tests/envoy/differential.rs"),
     ("T08", "tests/tests/logs.rs"),
     ("T13", "crates/fapi-core/src/dpop/replay/tests.rs"),
     ("T15", "crates/fapi-core/tests/anything.rs"),
@@ -70,10 +78,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     (
         "F23",
         "a back end that fails cannot be brought about over the wire",
-    ),
-    (
-        "F24",
-        "needs the WebAssembly build: run this table through Envoy's host",
     ),
     (
         "G49",
@@ -112,7 +116,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "N07",
         "documentation: how long keys serve stands with tower-fapi's module `keys`",
     ),
-    ("N31", WEBASSEMBLY),
     (
         "O17",
         "the hint that we send is right; what a server makes of another one is its own",
@@ -131,14 +134,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ),
     ("R01", HTTP_LIBRARY),
     ("R02", HTTP_LIBRARY),
-    (
-        "R04",
-        "the layer passes identity on as an extension and sets no header on requests",
-    ),
-    (
-        "R05",
-        "the layer passes identity on as an extension and sets no header on requests",
-    ),
     ("R09", HTTP_LIBRARY),
     ("R10", HTTP_LIBRARY),
     (
@@ -149,10 +144,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "R15",
         "documentation: a proof covers the beginning of a stream, and no message of it",
     ),
-    ("R27", WEBASSEMBLY),
-    ("R28", WEBASSEMBLY),
-    ("R31", WEBASSEMBLY),
-    ("R34", WEBASSEMBLY),
     (
         "T12",
         "the server's: a request under way is a future that the layer keeps no record of",
@@ -163,5 +154,4 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ),
 ];
 
-const WEBASSEMBLY: &str = "the WebAssembly build's, not the layer's";
 const HTTP_LIBRARY: &str = "the HTTP library's: such a message never becomes a request";

@@ -9,6 +9,7 @@ use fapi_core::dpop::{NonceKeys, QuotaLimits, Quotas};
 use fapi_core::mtls::CertificatePolicy;
 use fapi_core::{Policy, UnixTime, Verifier};
 
+use crate::area::Area;
 use crate::call::{Clusters, PlainHttp};
 use crate::claims::Claims;
 use crate::crypto::{self, Es256By};
@@ -30,10 +31,13 @@ pub(crate) fn assemble<H: Host>(
     document: &[u8],
 ) -> Result<Plugin<H>, ConfigError> {
     let config = Config::from_slice(document)?;
-    require_vm_id(host)?;
     require_shared_store(&config.dpop.replay)?;
     let policy = Policy::new(&config)?;
     let envoy = config.envoy.clone().unwrap_or_default();
+    let secrets = Secrets { host };
+    let area_key = envoy.shared_data_key.as_ref();
+    let area_key = area_key.map(|key| secrets.text(key, Area::FIELD));
+    let area = Area::new(host, area_key.transpose()?.as_deref())?;
     let (provider, es256) = crypto::choose::<H>(envoy.signatures).map_err(|_| {
         let problem =
             "this Envoy has no `verify_signature` that tells good signatures from bad ones";
@@ -45,12 +49,12 @@ pub(crate) fn assemble<H: Host>(
         PlainHttp::Nowhere
     };
     let clusters = Clusters::new(&envoy, http);
-    let secrets = Secrets { host };
     let limits = config.http.clone().unwrap_or_default();
     let bytes = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
     let timeout = Duration::from_millis(envoy.timeout_ms.into());
     let surroundings = Surroundings {
         host: host.clone(),
+        area: area.clone(),
         clusters: clusters.clone(),
         http,
         timeout,
@@ -62,7 +66,7 @@ pub(crate) fn assemble<H: Host>(
     let lifetime = policy.replay_lifetime_seconds();
     let replay = &config.dpop.replay;
     let now = seconds(host.now());
-    let (memory, description) = Memory::open(host.clone(), replay.capacity, lifetime, now)
+    let (memory, description) = Memory::open(host.clone(), area, replay.capacity, lifetime, now)
         .map_err(no_host("dpop.replay", "Envoy's shared data cannot be used"))?;
     let nonces = nonce_keys(&config.dpop.nonce, &description.nonce_key, &secrets)?;
     host.log(
@@ -132,18 +136,6 @@ impl<H: Host> Secrets<'_, H> {
             "fapi: {path}: a secret stands in the configuration: Envoy's configuration dump shows it"
         );
         self.host.log(Level::Warn, &line);
-    }
-}
-
-/// Shared data is kept apart by `vm_id` alone: under the empty default any other plugin could read our nonce key and
-/// write our memory.
-fn require_vm_id(host: &impl Host) -> Result<(), ConfigError> {
-    match host.property(&["plugin_vm_id"]) {
-        Some(id) if !id.is_empty() => Ok(()),
-        _ => Err(ConfigError::invalid(
-            "vm_config.vm_id",
-            "the plugin needs a vm_id of its own (in Envoy's configuration, not in this document)",
-        )),
     }
 }
 

@@ -1,14 +1,16 @@
 //! Drives the core's step machine, and carries its verdicts out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fapi_core::dpop::Epoch;
 use fapi_core::{
     Accepted, Denial, IntrospectionResponse, KeySet, NeedIntrospection, NeedKeys, NeedReplayCheck,
-    ReplayAnswer, ReplayOutcome, Step, Unavailable, Verdict,
+    ReplayAnswer, ReplayOutcome, Step, Unavailable, UnixTime, Verdict,
 };
 
 use crate::answer::{self, After};
+use crate::config::seconds;
 use crate::host::{Failure, Host, Level, Map};
 use crate::introspect::Body;
 use crate::keys::Asked;
@@ -38,14 +40,25 @@ pub(crate) enum Fate {
 }
 
 impl<H: Host> Plugin<H> {
-    /// Goes on as far as nothing has to be waited for.
-    pub(crate) fn drive(&self, mut step: Step, stream: u32, caller: Caller) -> Driven {
+    /// Goes on as far as nothing has to be waited for. All of it happens at `now`: to ask for the time is a call of the
+    /// host like any other.
+    pub(crate) fn drive(
+        &self,
+        mut step: Step,
+        stream: u32,
+        caller: Caller,
+        now: Duration,
+    ) -> Driven {
         loop {
             let next = match step {
                 Step::Done(verdict) => return Driven::Done(verdict),
-                Step::NeedReplayCheck(need) => return Driven::Done(self.check_replay(need)),
-                Step::NeedKeys(need) => self.need_keys(need),
-                Step::NeedIntrospection(need) => self.ask_issuer(need, stream, caller),
+                Step::NeedReplayCheck(need) => {
+                    return Driven::Done(self.check_replay(need, seconds(now)));
+                }
+                Step::NeedKeys(need) => self.need_keys(need, now),
+                Step::NeedIntrospection(need) => {
+                    self.ask_issuer(need, stream, caller, seconds(now))
+                }
             };
             step = match next {
                 Ok(step) => step,
@@ -54,14 +67,14 @@ impl<H: Host> Plugin<H> {
         }
     }
 
-    fn need_keys(&self, need: NeedKeys) -> Result<Step, Pause> {
-        let (now, query) = (self.now(), need.query());
+    fn need_keys(&self, need: NeedKeys, now: Duration) -> Result<Step, Pause> {
+        let query = need.query();
         let mut keys = self.keys.borrow_mut();
         let Some(issuer) = keys.place_of(query.issuer) else {
-            return Ok(need.resume(Err(FAILED), self.seconds()));
+            return Ok(need.resume(Err(FAILED), seconds(now)));
         };
         match keys.ask(issuer, query.kid, now) {
-            Asked::Answer(answer) => Ok(need.resume(answer, self.seconds())),
+            Asked::Answer(answer) => Ok(need.resume(answer, seconds(now))),
             Asked::Wait => Err(Pause::Keys { need, issuer }),
         }
     }
@@ -71,6 +84,7 @@ impl<H: Host> Plugin<H> {
         need: NeedIntrospection,
         stream: u32,
         caller: Caller,
+        now: UnixTime,
     ) -> Result<Step, Pause> {
         let query = need.query();
         let issuer = self.keys.borrow().place_of(query.issuer);
@@ -78,12 +92,12 @@ impl<H: Host> Plugin<H> {
             issuer.and_then(|place| Some((place, self.parts.endpoints.get(place)?.as_ref()?)));
         let Some((issuer, endpoint)) = endpoint else {
             // The core's configuration has an endpoint wherever it asks.
-            return Ok(need.resume(Err(FAILED), self.seconds()));
+            return Ok(need.resume(Err(FAILED), now));
         };
         let mut calls = self.calls.borrow_mut();
         let asks = |call: &CallFor| matches!(call, CallFor::Introspection { issuer: place, .. } if *place == issuer);
         if calls.values().filter(|call| asks(call)).count() >= endpoint.max_in_flight {
-            return Ok(need.resume(Err(BUSY), self.seconds()));
+            return Ok(need.resume(Err(BUSY), now));
         }
         let host = &self.parts.host;
         if caller == Caller::Root {
@@ -95,7 +109,7 @@ impl<H: Host> Plugin<H> {
             host,
             &self.parts.clusters,
             self.parts.timeout,
-            self.seconds(),
+            now,
         );
         match asked {
             Ok(call) => {
@@ -109,7 +123,7 @@ impl<H: Host> Plugin<H> {
                 let line =
                     format!("fapi: no introspection response: issuer={name} problem=\"{problem}\"");
                 host.log(Level::Warn, &line);
-                Ok(need.resume(Err(FAILED), self.seconds()))
+                Ok(need.resume(Err(FAILED), now))
             }
         }
     }
@@ -187,8 +201,8 @@ impl<H: Host> Plugin<H> {
         need.resume(response, self.seconds())
     }
 
-    fn check_replay(&self, need: NeedReplayCheck) -> Verdict {
-        let (now, query) = (self.seconds(), need.query());
+    fn check_replay(&self, need: NeedReplayCheck, now: UnixTime) -> Verdict {
+        let query = need.query();
         let mut quotas = self.quotas.borrow_mut();
         if let Err(exceeded) = quotas.check(query.issuer, query.client, query.thumbprint, now) {
             let answer = ReplayAnswer {

@@ -8,6 +8,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::answer::{self, After};
+use crate::config::seconds;
 use crate::drive::{Driven, Fate, broken};
 use crate::headers::Headers;
 use crate::host::{Failure, Host, Map, Reply};
@@ -41,7 +42,7 @@ impl<H: Host> Filter<H> {
             return Fate::Answered;
         };
         let headers = self.host.headers(Map::Request).unwrap_or_default();
-        let arrival = arrival(&self.host, &headers);
+        let arrival = arrival(&plugin, &headers);
         self.arrival = Some(arrival.clone());
         let claims = &plugin.parts.claims;
         if claims.remove_foreign(&headers, &self.host).is_err() {
@@ -55,21 +56,34 @@ impl<H: Host> Filter<H> {
         }
         let certificates = plugin.parts.certificates.as_ref();
         let certificate = certificates.and_then(|policy| headers.certificate(policy, &self.host));
+        let now = plugin.now();
         let step = {
-            let (keys, now) = (plugin.keys.borrow(), plugin.now());
+            let keys = plugin.keys.borrow();
             let facts = Facts {
                 keys: &At(&keys, now),
                 epoch: Some(plugin.epoch.get()),
             };
             let request = headers.present(certificate);
-            plugin
-                .parts
-                .verifier
-                .begin(&request, &facts, plugin.seconds())
+            plugin.parts.verifier.begin(&request, &facts, seconds(now))
         };
-        match plugin.drive(step, self.stream, Caller::Stream) {
+        match plugin.drive(step, self.stream, Caller::Stream, now) {
             Driven::Done(verdict) => plugin.carry_out(verdict, &arrival),
             Driven::Wait(pause) => plugin.pause(pause, self.stream, arrival),
+        }
+    }
+}
+
+impl<H: Host> Filter<H> {
+    /// A request that is not let through stays where it is when more of it comes: under
+    /// `allow_on_headers_stop_iteration` Envoy takes leave for the body for leave for the headers before it.
+    fn hold(&self) -> Action {
+        let goes_on = |arrival: &Arrival| {
+            matches!(*arrival.after.borrow(), After::Nonce(_) | After::Untouched)
+        };
+        if self.arrival.as_ref().is_some_and(goes_on) {
+            Action::Continue
+        } else {
+            Action::Pause
         }
     }
 }
@@ -89,6 +103,14 @@ impl<H: Host> HttpContext for Filter<H> {
             // After an answer of our own Envoy wants the request paused.
             Fate::Answered | Fate::Paused => Action::Pause,
         }
+    }
+
+    fn on_http_request_body(&mut self, _size: usize, _end: bool) -> Action {
+        self.hold()
+    }
+
+    fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
+        self.hold()
     }
 
     fn on_http_response_headers(&mut self, _headers: usize, _end: bool) -> Action {
@@ -136,11 +158,11 @@ fn own_document<H: Host>(
     (metadata.path() == path).then(|| answer::document(200, metadata.document(), &arrival.id))
 }
 
-fn arrival(host: &impl Host, headers: &Headers) -> Arrival {
+fn arrival<H: Host>(plugin: &Plugin<H>, headers: &Headers) -> Arrival {
     let id = match headers.only(answer::INTERACTION_ID) {
         // Sent back as it came: the client looks for its own spelling.
         Some(id) if is_interaction_id(id) => String::from_utf8_lossy(id).into(),
-        Some(_) | None => new_id(host),
+        Some(_) | None => plugin.ids.borrow_mut().next(&plugin.parts.host),
     };
     Arrival {
         id,
@@ -148,24 +170,4 @@ fn arrival(host: &impl Host, headers: &Headers) -> Arrival {
         authority: headers.authority().map(Into::into),
         after: Rc::new(RefCell::new(After::Undecided)),
     }
-}
-
-/// A new UUID (RFC 9562, version 4).
-fn new_id(host: &impl Host) -> Rc<str> {
-    let mut bytes = [0; 16];
-    // Without random bytes it names nothing, and nothing depends on it.
-    let _ = host.random(&mut bytes);
-    let [.., version, _, variant, _, _, _, _, _, _, _] = &mut bytes;
-    *version = *version & 0x0f | 0x40;
-    *variant = *variant & 0x3f | 0x80;
-    let mut text = String::with_capacity(36);
-    for (place, byte) in bytes.iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        for digit in [byte >> 4, byte & 0x0f] {
-            text.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    text.into()
 }

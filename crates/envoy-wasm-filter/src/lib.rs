@@ -12,11 +12,13 @@
 //! | `keys`, `introspect`, `call` | what is fetched through clusters |
 //! | `memory` | used proofs, in the data that all workers share |
 //! | `crypto` | signatures, by Envoy or in the module |
+//! | `id` | names for requests |
 //! | `host`, `sys` | Envoy |
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod answer;
+mod area;
 mod call;
 mod claims;
 mod config;
@@ -25,6 +27,7 @@ mod drive;
 mod filter;
 pub mod headers;
 pub mod host;
+mod id;
 mod introspect;
 mod keys;
 mod memory;

@@ -7,17 +7,18 @@
 use fapi_core::dpop::{Epoch, Insertion, ReplaySlots};
 use fapi_core::{ReplayAnswer, ReplayOutcome, ReplayQuery, Unavailable, UnixTime};
 
+use crate::area::Area;
 use crate::host::{Condition, Entry, Failure, Host};
 
 /// How often a change is tried again that another worker's change came before.
 pub(crate) const TRIES: usize = 8;
 
-/// The shared value that describes the memory.
-const DESCRIPTION: &str = "fapi.1.memory";
-
 /// A replay memory of this process's workers.
 pub(crate) struct Memory<H> {
     host: H,
+    area: Area,
+    /// The shared value that describes the memory.
+    description: String,
     /// Seconds for which this configuration has proofs remembered, at most.
     lifetime: i64,
 }
@@ -37,11 +38,17 @@ impl<H: Host> Memory<H> {
     /// Finds the memory, or makes it.
     pub(crate) fn open(
         host: H,
+        area: Area,
         capacity: u32,
         lifetime: i64,
         now: UnixTime,
     ) -> Result<(Self, Description), Failure> {
-        let memory = Self { host, lifetime };
+        let memory = Self {
+            host,
+            description: area.name("memory"),
+            area,
+            lifetime,
+        };
         for _ in 0..TRIES {
             let written = match memory.read()? {
                 None => memory.write(
@@ -98,7 +105,7 @@ impl<H: Host> Memory<H> {
         let longer = description.lifetime.saturating_sub(self.lifetime).max(0);
         let expires = query.expires.plus(longer);
         let slot = ReplaySlots::new(description.capacity, description.hash_key).slot_of(query.key);
-        let key = format!("fapi.1.used.{}", slot.number());
+        let key = self.area.name(&format!("used.{}", slot.number()));
         for _ in 0..TRIES {
             let (held, condition) = match self.host.shared(&key)? {
                 Some(Entry { value, cas }) => (value, Condition::Unchanged(cas)),
@@ -119,7 +126,7 @@ impl<H: Host> Memory<H> {
     }
 
     fn read(&self) -> Result<Option<(Description, u32)>, Failure> {
-        let Some(Entry { value, cas }) = self.host.shared(DESCRIPTION)? else {
+        let Some(Entry { value, cas }) = self.host.shared(&self.description)? else {
             return Ok(None);
         };
         match Description::from_bytes(&value) {
@@ -131,7 +138,7 @@ impl<H: Host> Memory<H> {
 
     fn write(&self, description: &Description, condition: Condition) -> Result<(), Failure> {
         self.host
-            .share(DESCRIPTION, &description.to_bytes(), condition)
+            .share(&self.description, &description.to_bytes(), condition)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::call::Clusters;
 use crate::claims::Claims;
 use crate::config::seconds;
 use crate::host::Host;
+use crate::id::Ids;
 use crate::introspect::Endpoint;
 use crate::keys::Keys;
 use crate::memory::Memory;
@@ -26,6 +27,7 @@ pub(crate) struct Plugin<H> {
     pub(crate) keys: RefCell<Keys<H>>,
     pub(crate) quotas: RefCell<Quotas>,
     pub(crate) epoch: Cell<Epoch>,
+    pub(crate) ids: RefCell<Ids>,
     /// Requests that wait, by their contexts.
     pub(crate) waiting: RefCell<BTreeMap<u32, Waiting>>,
     /// Calls under way, by their numbers.
@@ -117,6 +119,7 @@ impl<H: Host> Plugin<H> {
             keys: RefCell::new(state.keys),
             quotas: RefCell::new(state.quotas),
             epoch: Cell::new(state.epoch),
+            ids: RefCell::new(Ids::new()),
             waiting: RefCell::default(),
             calls: RefCell::default(),
             parts,

@@ -160,7 +160,7 @@ impl<H: Host> Plugin<H> {
     /// Goes on with a request that waited: it is answered, let through, or waits again.
     fn go_on(&self, next: Result<Step, Pause>, stream: u32, arrival: Arrival, caller: Caller) {
         let driven = match next {
-            Ok(step) => self.drive(step, stream, caller),
+            Ok(step) => self.drive(step, stream, caller, self.now()),
             Err(pause) => Driven::Wait(pause),
         };
         let host = &self.parts.host;

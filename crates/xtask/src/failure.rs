@@ -30,6 +30,10 @@ pub(crate) enum Failure {
     NotReproducible { first: String, second: String },
     /// The probe lost the export that calls the core, so its imports prove nothing.
     NoExport(&'static str),
+    /// There is no docker engine, and none could be started: why.
+    NoEngine(String),
+    /// The image of the Envoy filter is not what its users load: what it has.
+    Image(String),
     /// A generated file is not what would be generated now.
     Stale {
         path: PathBuf,
@@ -69,6 +73,13 @@ impl fmt::Display for Failure {
                 )
             }
             Self::NoExport(name) => write!(f, "the probe does not export `{name}`"),
+            Self::NoEngine(why) => write!(f, "no docker engine: {why}"),
+            Self::Image(has) => {
+                write!(
+                    f,
+                    "the image must be one layer with the module: it has {has}"
+                )
+            }
             Self::Stale { path, command } => {
                 write!(
                     f,

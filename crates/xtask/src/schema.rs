@@ -33,18 +33,12 @@ pub(crate) fn run(workspace: &Workspace, output: Output) -> Result<(), Failure> 
 /// `cargo run -p fapi-core` would build the dependencies anew with the features that fapi-core alone enables. With
 /// the features of the whole workspace the tests have built the example already.
 fn print(workspace: &Workspace) -> Result<Vec<u8>, Failure> {
-    let arguments = [
-        "build",
-        "--quiet",
-        "--workspace",
-        "--all-features",
-        "--example",
-        EXAMPLE,
-    ];
+    let features = workspace.features();
     command::run(
         workspace
             .cargo()
-            .args(arguments)
+            .args(["build", "--quiet", "--workspace", "--features", &features])
+            .args(["--example", EXAMPLE])
             .env("CARGO_TARGET_DIR", &workspace.target),
     )?;
     let program = workspace

@@ -17,6 +17,8 @@ pub(crate) enum Step {
     WasmCore,
     Wasm,
     EnvoyTest,
+    EnvoyCompose,
+    EnvoyImage,
     Beside,
     Msrv,
     Package,
@@ -24,7 +26,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// All steps in the order of `test`: the cheap ones first; a later one reuses what an earlier one built.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Install,
         Self::Fmt,
         Self::Clippy,
@@ -35,6 +37,8 @@ impl Step {
         Self::WasmCore,
         Self::Wasm,
         Self::EnvoyTest,
+        Self::EnvoyCompose,
+        Self::EnvoyImage,
         Self::Beside,
         Self::Msrv,
         Self::Package,
@@ -53,6 +57,8 @@ impl Step {
             Self::WasmCore => "wasm-core",
             Self::Wasm => "wasm",
             Self::EnvoyTest => "envoy-test",
+            Self::EnvoyCompose => "envoy-compose",
+            Self::EnvoyImage => "envoy-image",
             Self::Beside => "beside",
             Self::Msrv => "msrv",
             Self::Package => "package",
@@ -76,6 +82,8 @@ impl Step {
                 wasm::run_filter(workspace, choice, reproduction).map(|_| ())
             }
             Self::EnvoyTest => envoy::run(workspace, envoy::VERSION, &[]),
+            Self::EnvoyCompose => envoy::compose::run(workspace, envoy::compose::Extent::Run),
+            Self::EnvoyImage => envoy::oci::run(workspace, envoy::oci::TAG),
             Self::Beside => beside::run(workspace),
             Self::Msrv => msrv::run(workspace),
             Self::Package => package::run(workspace, package::Verification::Build),

@@ -6,19 +6,20 @@ use crate::scene::{Attempt, Scene};
 use crate::verdict::Verdict;
 
 /// One request.
-pub(crate) struct Case {
+pub struct Case {
     /// What is sent, for the table.
-    pub(crate) sent: &'static str,
+    pub sent: &'static str,
     /// Makes it.
-    pub(crate) attempt: fn(&Scene) -> Attempt,
-    pub(crate) expected: Expected,
+    pub attempt: fn(&Scene) -> Attempt,
+    /// What should become of it.
+    pub expected: Expected,
     /// Why, for the table.
-    pub(crate) why: &'static str,
+    pub why: &'static str,
 }
 
 /// What should become of a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Expected {
+pub enum Expected {
     /// The handler answers.
     Ok,
     /// 401 with this error code (RFC 6750 §3.1, RFC 9449 §7.1), or without one.
@@ -29,16 +30,16 @@ const PROOF: Expected = Expected::Unauthorized(Some("invalid_dpop_proof"));
 const TOKEN: Expected = Expected::Unauthorized(Some("invalid_token"));
 
 /// In this order, since the second sends the first one's proof again.
-pub(crate) const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     Case {
         sent: "the honest request",
-        attempt: |scene| Attempt::dpop(&scene.token).proof(&scene.first_proof),
+        attempt: |scene| Attempt::dpop(&scene.tokens.good).proof(&scene.first_proof),
         expected: Expected::Ok,
         why: "token, key and request fit",
     },
     Case {
         sent: "the same proof again",
-        attempt: |scene| Attempt::dpop(&scene.token).proof(&scene.first_proof),
+        attempt: |scene| Attempt::dpop(&scene.tokens.good).proof(&scene.first_proof),
         expected: PROOF,
         why: "a proof counts once",
     },
@@ -50,26 +51,26 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         sent: "the token as Bearer",
-        attempt: |scene| Attempt::bearer(&scene.token),
+        attempt: |scene| Attempt::bearer(&scene.tokens.good),
         expected: TOKEN,
         why: "a bound token must be proven",
     },
     Case {
         sent: "the token without proof",
-        attempt: |scene| Attempt::dpop(&scene.token),
+        attempt: |scene| Attempt::dpop(&scene.tokens.good),
         expected: PROOF,
         why: "the DPoP scheme needs a proof",
     },
     Case {
         sent: "the token, stolen, another key",
-        attempt: |scene| Attempt::dpop(&scene.token).proof(scene.proof(&scene.thief).build()),
+        attempt: |scene| Attempt::dpop(&scene.tokens.good).proof(scene.proof(&scene.thief).build()),
         expected: TOKEN,
         why: "the token names the client's key",
     },
     Case {
         sent: "a proof for another method",
         attempt: |scene| {
-            Attempt::dpop(&scene.token).proof(scene.proof(&scene.client).htm("POST").build())
+            Attempt::dpop(&scene.tokens.good).proof(scene.proof(&scene.client).htm("POST").build())
         },
         expected: PROOF,
         why: "htm is POST, the request a GET",
@@ -78,7 +79,8 @@ pub(crate) const CASES: &[Case] = &[
         sent: "a proof for another URL",
         attempt: |scene| {
             let elsewhere = scene.url.replace("accounts", "payments");
-            Attempt::dpop(&scene.token).proof(scene.proof(&scene.client).htu(elsewhere).build())
+            Attempt::dpop(&scene.tokens.good)
+                .proof(scene.proof(&scene.client).htu(elsewhere).build())
         },
         expected: PROOF,
         why: "htu is not the request's URL",
@@ -87,7 +89,8 @@ pub(crate) const CASES: &[Case] = &[
         sent: "a proof from an hour ago",
         attempt: |scene| {
             let then = now().plus(-3600);
-            Attempt::dpop(&scene.token).proof(scene.proof(&scene.client).issued_at(then).build())
+            Attempt::dpop(&scene.tokens.good)
+                .proof(scene.proof(&scene.client).issued_at(then).build())
         },
         expected: PROOF,
         why: "iat is over 60 seconds old",
@@ -96,14 +99,15 @@ pub(crate) const CASES: &[Case] = &[
         sent: "a proof from the future",
         attempt: |scene| {
             let then = now().plus(3600);
-            Attempt::dpop(&scene.token).proof(scene.proof(&scene.client).issued_at(then).build())
+            Attempt::dpop(&scene.tokens.good)
+                .proof(scene.proof(&scene.client).issued_at(then).build())
         },
         expected: PROOF,
         why: "iat is over 10 seconds ahead",
     },
     Case {
         sent: "a proof for another token",
-        attempt: |scene| Attempt::dpop(&scene.token).proof(scene.proof_for("another token")),
+        attempt: |scene| Attempt::dpop(&scene.tokens.good).proof(scene.proof_for("another token")),
         expected: PROOF,
         why: "ath is another token's hash",
     },
@@ -114,7 +118,7 @@ pub(crate) const CASES: &[Case] = &[
                 .proof(&scene.client)
                 .alg("none")
                 .signature(signature::empty);
-            Attempt::dpop(&scene.token).proof(unsigned.build())
+            Attempt::dpop(&scene.tokens.good).proof(unsigned.build())
         },
         expected: PROOF,
         why: "only listed algorithms count",
@@ -122,9 +126,9 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         sent: "two DPoP headers, both good",
         attempt: |scene| {
-            Attempt::dpop(&scene.token)
-                .proof(scene.proof_for(&scene.token))
-                .proof(scene.proof_for(&scene.token))
+            Attempt::dpop(&scene.tokens.good)
+                .proof(scene.proof_for(&scene.tokens.good))
+                .proof(scene.proof_for(&scene.tokens.good))
         },
         expected: PROOF,
         why: "which one would count?",
@@ -132,7 +136,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         sent: "an expired token",
         attempt: |scene| {
-            Attempt::dpop(&scene.expired_token).proof(scene.proof_for(&scene.expired_token))
+            Attempt::dpop(&scene.tokens.expired).proof(scene.proof_for(&scene.tokens.expired))
         },
         expected: TOKEN,
         why: "exp has passed",
@@ -140,7 +144,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         sent: "a token for another API",
         attempt: |scene| {
-            Attempt::dpop(&scene.foreign_token).proof(scene.proof_for(&scene.foreign_token))
+            Attempt::dpop(&scene.tokens.foreign).proof(scene.proof_for(&scene.tokens.foreign))
         },
         expected: TOKEN,
         why: "aud does not name this API",
@@ -149,7 +153,7 @@ pub(crate) const CASES: &[Case] = &[
 
 impl Expected {
     /// The verdict that this is.
-    pub(crate) fn verdict(self) -> Verdict {
+    pub fn verdict(self) -> Verdict {
         let (status, error) = match self {
             Self::Ok => (200, None),
             Self::Unauthorized(error) => (401, error.map(str::to_owned)),

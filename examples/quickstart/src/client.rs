@@ -10,43 +10,64 @@ use tower_fapi::testing::{TestClient, now};
 
 use crate::discovery::Metadata;
 
-pub(crate) const CLIENT_ID: &str = "quickstart";
+/// The name under which the issuer knows the client.
+pub const CLIENT_ID: &str = "quickstart";
 
 /// Two keys: with one it tells the issuer who it is, to the other its tokens are bound.
-pub(crate) struct Client {
+pub struct Client {
     assertion_key: SigningKey,
     /// Holds the second key, and makes DPoP proofs with it.
-    pub(crate) dpop: TestClient,
+    pub dpop: TestClient,
 }
 
 /// What the token endpoint gives (RFC 6749 §5.1).
 #[derive(Deserialize)]
-pub(crate) struct TokenResponse {
-    pub(crate) access_token: String,
-    pub(crate) token_type: String,
+pub struct TokenResponse {
+    /// The token.
+    pub access_token: String,
+    /// `DPoP` (RFC 9449 §5).
+    pub token_type: String,
     /// Seconds.
-    pub(crate) expires_in: u32,
+    pub expires_in: u32,
 }
 
 impl Client {
-    pub(crate) fn new() -> Result<Self, KeyError> {
-        Ok(Self {
-            assertion_key: SigningKey::generate(Algorithm::Es256)?,
-            dpop: TestClient::new(),
-        })
+    /// A client with new keys.
+    ///
+    /// # Errors
+    ///
+    /// No key could be made.
+    pub fn generate() -> Result<Self, KeyError> {
+        let assertion_key = SigningKey::generate(Algorithm::Es256)?;
+        Ok(Self::with_keys(assertion_key, TestClient::new()))
+    }
+
+    /// A client with these keys.
+    #[must_use]
+    pub const fn with_keys(assertion_key: SigningKey, dpop: TestClient) -> Self {
+        Self {
+            assertion_key,
+            dpop,
+        }
     }
 
     /// What the issuer must know of it: the name, the public key, and the API that it may ask tokens for.
-    pub(crate) fn registration(&self, api: &str) -> fapi_issuer::Client {
+    #[must_use]
+    pub fn registration(&self, api: &str) -> fapi_issuer::Client {
         let jwks = json!({ "keys": [self.assertion_key.public_jwk()] });
         fapi_issuer::Client::new(CLIENT_ID, jwks.to_string()).audience(api)
     }
 
-    /// Asks for a token. The proof says to which key the issuer shall bind it (RFC 9449 §5).
-    pub(crate) async fn request_token(
+    /// Asks for a token for this API (RFC 8707 §2). The proof says to which key the issuer shall bind it (RFC 9449 §5).
+    ///
+    /// # Errors
+    ///
+    /// The issuer was not reached, or gave none.
+    pub async fn request_token(
         &self,
         http: &reqwest::Client,
         issuer: &Metadata,
+        api: &str,
     ) -> Result<TokenResponse, Box<dyn Error>> {
         let endpoint = &issuer.token_endpoint;
         let form = [
@@ -56,6 +77,7 @@ impl Client {
                 "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             ),
             ("client_assertion", &self.assertion(&issuer.issuer)?),
+            ("resource", api),
         ];
         let response = http
             .post(endpoint)

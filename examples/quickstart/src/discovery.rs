@@ -6,18 +6,21 @@ use serde::Deserialize;
 
 /// Authorization server metadata (RFC 8414 §2): the part that is needed here.
 #[derive(Deserialize)]
-pub(crate) struct Metadata {
-    pub(crate) issuer: String,
-    pub(crate) token_endpoint: String,
+pub struct Metadata {
+    /// The issuer identifier.
+    pub issuer: String,
+    /// Where tokens are to be had.
+    pub token_endpoint: String,
     jwks_uri: String,
 }
 
 impl Metadata {
     /// Asks the issuer with this identifier, which is a URL without a path.
-    pub(crate) async fn fetch(
-        http: &reqwest::Client,
-        issuer: &str,
-    ) -> Result<Self, Box<dyn Error>> {
+    ///
+    /// # Errors
+    ///
+    /// The issuer was not reached, or answered with something else.
+    pub async fn fetch(http: &reqwest::Client, issuer: &str) -> Result<Self, Box<dyn Error>> {
         let url = format!("{issuer}/.well-known/oauth-authorization-server");
         let metadata: Self = get(http, &url).await?.json().await?;
         // RFC 8414 §3.3: metadata that names another issuer is not to be used.
@@ -28,10 +31,11 @@ impl Metadata {
     }
 
     /// The issuer's public keys (RFC 7517 §5), as JSON text.
-    pub(crate) async fn fetch_jwks(
-        &self,
-        http: &reqwest::Client,
-    ) -> Result<String, reqwest::Error> {
+    ///
+    /// # Errors
+    ///
+    /// The issuer was not reached, or answered with an error.
+    pub async fn fetch_jwks(&self, http: &reqwest::Client) -> Result<String, reqwest::Error> {
         get(http, &self.jwks_uri).await?.text().await
     }
 }

@@ -2,9 +2,11 @@
 
 use std::error::Error;
 
-use fapi_core::jose::Algorithm;
+use example_quickstart::client::CLIENT_ID;
+use fapi_core::jose::{Algorithm, Thumbprint};
+use fapi_core::token::Confirmation;
 use fapi_crypto::{KeyError, SigningKey};
-use fapi_issuer::{AccessToken, Client, Grant, Issuer, IssuerBuilder, MintError};
+use fapi_issuer::{Client, Grant, Issuer, IssuerBuilder, MintError};
 use tower_fapi::testing::now;
 
 use crate::loopback::Loopback;
@@ -45,13 +47,18 @@ impl RunningIssuer {
         &self.url
     }
 
-    /// A token that nobody asked for over HTTP.
-    pub(crate) fn mint(&self, grant: &Grant) -> Result<AccessToken, MintError> {
-        self.issuer.mint(grant)
+    /// A token that nobody asked for over HTTP, bound to this key.
+    pub(crate) fn mint(&self, api: &str, key: Thumbprint) -> Result<String, MintError> {
+        mint(&self.issuer, api, key)
     }
 
     /// A token that was good until a minute ago.
-    pub(crate) fn mint_expired(&self, grant: &Grant) -> Result<AccessToken, MintError> {
-        self.earlier.mint(grant)
+    pub(crate) fn mint_expired(&self, api: &str, key: Thumbprint) -> Result<String, MintError> {
+        mint(&self.earlier, api, key)
     }
+}
+
+fn mint(issuer: &Issuer, api: &str, key: Thumbprint) -> Result<String, MintError> {
+    let grant = Grant::new(CLIENT_ID, api, Confirmation::Key(key));
+    Ok(issuer.mint(&grant)?.as_str().to_owned())
 }

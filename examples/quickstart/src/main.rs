@@ -8,27 +8,21 @@
 //! Exit status 1 means that some request was not judged as it should be.
 
 mod api;
-mod cases;
-mod client;
-mod discovery;
 mod issuer;
 mod loopback;
-mod scene;
-mod table;
-mod verdict;
 
 use std::error::Error;
 use std::process::ExitCode;
 
+use example_quickstart::cases::CASES;
+use example_quickstart::client::Client;
+use example_quickstart::discovery::Metadata;
+use example_quickstart::scene::{Scene, Tokens};
+use example_quickstart::table::{self, Row};
 use tower_fapi::IssuerConfig;
 
-use crate::cases::CASES;
-use crate::client::Client;
-use crate::discovery::Metadata;
 use crate::issuer::RunningIssuer;
 use crate::loopback::Loopback;
-use crate::scene::Scene;
-use crate::table::Row;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -38,7 +32,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     // 1. The issuer knows the client, and which API it may ask tokens for.
     let place = Loopback::bind().await?;
     let api = place.url().to_owned();
-    let client = Client::new()?;
+    let client = Client::generate()?;
     let issuer = RunningIssuer::start(client.registration(&api)).await?;
     println!("issuer  {}", issuer.url());
 
@@ -52,19 +46,20 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     println!("API     {api}");
 
     // 3. The client gets its token.
-    let token = client.request_token(&http, &metadata).await?;
+    let token = client.request_token(&http, &metadata, &api).await?;
     let (kind, seconds) = (&token.token_type, token.expires_in);
     println!("token   issued: token_type {kind}, expires_in {seconds}");
 
     // 4. Honest and dishonest requests.
-    let scene = Scene::new(&api, &issuer, client.dpop, token.access_token)?;
+    let tokens = Tokens {
+        good: token.access_token,
+        expired: issuer.mint_expired(&api, client.dpop.thumbprint())?,
+        foreign: issuer.mint("https://other.example.com", client.dpop.thumbprint())?,
+    };
+    let scene = Scene::new(&format!("{api}/accounts"), client.dpop, tokens);
     let mut rows = Vec::new();
     for case in CASES {
-        let attempt = (case.attempt)(&scene);
-        rows.push(Row {
-            case,
-            verdict: attempt.send(&http, &scene.url).await?,
-        });
+        rows.push(Row::send(case, &scene, &http).await?);
     }
 
     println!("\nGET {}\n", scene.url);

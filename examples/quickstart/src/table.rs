@@ -3,23 +3,41 @@
 use std::fmt::Write as _;
 
 use crate::cases::Case;
+use crate::scene::Scene;
 use crate::verdict::Verdict;
 
 /// A request and what became of it.
-pub(crate) struct Row {
-    pub(crate) case: &'static Case,
-    pub(crate) verdict: Verdict,
+pub struct Row {
+    /// What was sent.
+    pub case: &'static Case,
+    /// What became of it.
+    pub verdict: Verdict,
 }
 
 impl Row {
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// There was no answer.
+    pub async fn send(
+        case: &'static Case,
+        scene: &Scene,
+        http: &reqwest::Client,
+    ) -> Result<Self, reqwest::Error> {
+        let attempt = (case.attempt)(scene);
+        let verdict = attempt.send(http, &scene.url).await?;
+        Ok(Self { case, verdict })
+    }
+
     /// Whether the API judged rightly.
-    pub(crate) fn is_as_expected(&self) -> bool {
+    pub fn is_as_expected(&self) -> bool {
         self.verdict == self.case.expected.verdict()
     }
 }
 
 /// One line a request, a sum, and another line wherever something else was expected.
-pub(crate) fn render(rows: &[Row]) -> String {
+pub fn render(rows: &[Row]) -> String {
     let mut table = line("what was sent", "status", "error code", "why");
     table += &line("-------------", "------", "----------", "---");
     for row in rows {

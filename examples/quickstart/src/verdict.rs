@@ -5,14 +5,16 @@ use reqwest::header::WWW_AUTHENTICATE;
 
 /// The status and, where the API gave one, the error code of its challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    pub(crate) status: u16,
-    pub(crate) error: Option<String>,
+pub struct Verdict {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error code (RFC 6750 §3.1, RFC 9449 §7.1).
+    pub error: Option<String>,
 }
 
 impl Verdict {
     /// Reads it off a response.
-    pub(crate) fn of(response: &Response) -> Self {
+    pub fn of(response: &Response) -> Self {
         let challenge = response.headers().get(WWW_AUTHENTICATE);
         Self {
             status: response.status().as_u16(),

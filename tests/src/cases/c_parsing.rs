@@ -246,7 +246,8 @@ fn numbers(cases: &mut Vec<Case>) {
             });
         }
     }
-    let forms: [(&str, fn(i32) -> String); 3] = [
+    type Form = fn(i32) -> String;
+    let forms: [(&str, Form); 3] = [
         ("iat with .0", |iat| format!("{iat}.0")),
         ("iat with .9", |iat| format!("{iat}.9")),
         ("iat with an exponent", |iat| {

@@ -16,6 +16,7 @@
 //! assert_eq!(envoy.stats().get("wasmcustom.fapi.accepted"), 1);
 //! ```
 
+pub mod bench;
 mod bootstrap;
 mod gate;
 mod process;
@@ -25,7 +26,7 @@ mod stats;
 
 pub use bootstrap::{Bootstrap, Listener, READINESS_PATH, cluster, fapi, wasm};
 pub use gate::Gate;
-pub use process::{Envoy, until};
+pub use process::{Envoy, Workers, until};
 pub use provided::module;
 pub use server::{Reply, Seen, Server};
 pub use stats::Stats;

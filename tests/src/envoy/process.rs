@@ -23,7 +23,17 @@ const START: Duration = Duration::from_secs(120);
 /// The file of the listeners that change.
 const LISTENERS: &str = "listeners.json";
 
-/// An Envoy with two workers. It ends when this is dropped.
+/// How many workers Envoy has, and where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Workers {
+    /// Two, wherever the system puts them.
+    #[default]
+    Two,
+    /// One, and all else of Envoy with it, on this processor core.
+    OneOn(usize),
+}
+
+/// A running Envoy. It ends when this is dropped.
 pub struct Envoy {
     provided: Provided,
     name: String,
@@ -44,6 +54,11 @@ impl Envoy {
 
     /// Starts it, and waits until it serves. If it ends instead, its log.
     pub fn try_start(bootstrap: &Bootstrap) -> Result<Self, String> {
+        Self::try_start_with(bootstrap, Workers::Two)
+    }
+
+    /// The same with these workers.
+    pub fn try_start_with(bootstrap: &Bootstrap, workers: Workers) -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::SeqCst);
         let name = format!("fapi-envoy-{}-{number}", std::process::id());
@@ -55,11 +70,11 @@ impl Envoy {
         replace(&file, &bootstrap.to_json());
 
         let provided = Provided::from_environment();
-        let mut command = provided.envoy(&folder, &name);
+        let mut command = provided.envoy(&folder, &name, workers);
         command
             .arg("--config-path")
             .arg(&file)
-            .args(["--concurrency", "2", "--disable-hot-restart"])
+            .arg("--disable-hot-restart")
             .args(["--drain-time-s", "1", "--drain-strategy", "immediate"])
             .args([
                 "--log-level",
@@ -153,6 +168,25 @@ impl Envoy {
         let answer = self.admin(target);
         assert_eq!(answer.status, 200, "{target}:\n{}", self.log());
         Stats::parse(&String::from_utf8_lossy(&answer.body))
+    }
+
+    /// How long its threads have been running, all together; nobody knows of an Envoy in a container.
+    ///
+    /// # Panics
+    /// The system does not tell (Linux does).
+    pub fn processor_time(&self) -> Option<Duration> {
+        if !self.provided.is_child() {
+            return None;
+        }
+        let tasks = format!("/proc/{}/task", self.child.id());
+        let nanoseconds = fs::read_dir(&tasks).expect(&tasks).map(|task| {
+            let path = task.expect(&tasks).path().join("schedstat");
+            // A thread may have ended in the meantime.
+            let text = fs::read_to_string(path).unwrap_or_default();
+            let running = text.split(' ').next().and_then(|first| first.parse().ok());
+            running.unwrap_or(0)
+        });
+        Some(Duration::from_nanos(nanoseconds.sum()))
     }
 
     /// What it has logged so far, the filter's lines among it.

@@ -4,6 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::Workers;
+
 /// The compiled filter, built from this commit.
 ///
 /// # Panics
@@ -40,9 +42,26 @@ impl Provided {
     }
 
     /// The command that runs Envoy on files of `folder`, under this name.
-    pub(super) fn envoy(&self, folder: &Path, name: &str) -> Command {
+    pub(super) fn envoy(&self, folder: &Path, name: &str, workers: Workers) -> Command {
+        let mut envoy = self.placed(folder, name, workers);
+        let count = match workers {
+            Workers::Two => "2",
+            Workers::OneOn(_) => "1",
+        };
+        envoy.args(["--concurrency", count]);
+        envoy
+    }
+
+    fn placed(&self, folder: &Path, name: &str, workers: Workers) -> Command {
         match self {
-            Self::Binary(path) => Command::new(path),
+            Self::Binary(path) => match workers {
+                Workers::Two => Command::new(path),
+                Workers::OneOn(core) => {
+                    let mut taskset = Command::new("taskset");
+                    taskset.args(["--cpu-list", &core.to_string()]).arg(path);
+                    taskset
+                }
+            },
             Self::Image { image, label } => {
                 let mut docker = Command::new("docker");
                 docker.args(["run", "--rm", "--network", "host", "--name", name]);
@@ -54,10 +73,18 @@ impl Provided {
                     let path = path.display();
                     docker.args(["--volume", &format!("{path}:{path}:ro")]);
                 }
+                if let Workers::OneOn(core) = workers {
+                    docker.arg(format!("--cpuset-cpus={core}"));
+                }
                 docker.arg(image);
                 docker
             }
         }
+    }
+
+    /// Whether what is started is Envoy itself.
+    pub(super) const fn is_child(&self) -> bool {
+        matches!(self, Self::Binary(_))
     }
 
     /// Ends what [`envoy`](Self::envoy) runs under this name.

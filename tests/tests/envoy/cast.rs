@@ -116,7 +116,6 @@ pub(crate) fn connections_of_workers(envoy: &Envoy) -> [u64; 2] {
 
 /// The answer to a request over an open connection.
 pub(crate) fn exchange(connection: &mut TcpStream, request: &WireRequest) -> Answer {
-    client::exchange(connection, request)
-        .unwrap_or_else(|error| panic!("{error}"))
-        .0
+    let answer = client::exchange(connection, request);
+    answer.expect("an answer").0
 }

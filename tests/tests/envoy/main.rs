@@ -3,15 +3,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "tests may panic"
 )]
 
+mod bench;
 mod cast;
 mod differences;
 mod differential;
 mod gone;
+mod held;
 mod hostile;
 mod introspection;
 mod keys;

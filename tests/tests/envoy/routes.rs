@@ -39,6 +39,7 @@ fn a_redirect_within_envoy_is_verified_anew() {
     }
 }
 
+/// R04 and R05 as well: what the client sends under the names of our headers is gone before a route is chosen.
 #[test]
 fn the_route_is_chosen_by_verified_claims_and_not_by_what_the_client_sent() {
     let party = Party::new();
@@ -62,15 +63,25 @@ fn the_route_is_chosen_by_verified_claims_and_not_by_what_the_client_sent() {
     let address = envoy.listener("api");
 
     for (subject, sent, admin) in [
-        ("alice", None, false),
-        ("alice", Some("admin"), false),
-        ("admin", None, true),
-        ("admin", Some("alice"), true),
+        ("alice", &[][..], false),
+        ("alice", &[("x-fapi-sub", "admin")], false),
+        (
+            "alice",
+            &[("X_FAPI-Sub", "admin"), ("x_fapi_sub", "admin")],
+            false,
+        ),
+        ("admin", &[], true),
+        (
+            "admin",
+            &[("X-FAPI-Sub", "alice"), ("X-FAPI-Sub", "bob")],
+            true,
+        ),
     ] {
-        let mut request = party.request(subject);
-        if let Some(sent) = sent {
-            request = request.header("X-FAPI-Sub", sent);
-        }
+        let request = sent
+            .iter()
+            .fold(party.request(subject), |request, (name, value)| {
+                request.header(name, *value)
+            });
         assert_eq!(send(address, &request).status, 200, "{}", envoy.log());
         let (others, admins) = (upstream.take(), of_admins.take());
         assert_eq!(
@@ -79,8 +90,64 @@ fn the_route_is_chosen_by_verified_claims_and_not_by_what_the_client_sent() {
             "{subject}, {sent:?}"
         );
         let seen = others.iter().chain(&admins).next().unwrap();
-        let told: Vec<&[u8]> = seen.header("x-fapi-sub").collect();
-        assert_eq!(told, [subject.as_bytes()]);
+        let about_us = seen
+            .headers
+            .iter()
+            .filter(|(name, _)| name.contains("fapi"));
+        let told: Vec<_> = about_us
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+            .filter(|(name, _)| name.contains("sub"))
+            .collect();
+        assert_eq!(told, [("x-fapi-sub", subject.as_bytes())], "{sent:?}");
+    }
+}
+
+/// R30: with the settings that a deployment should have, rules are about the path that the upstream gets.
+#[test]
+fn the_path_that_is_judged_is_the_one_that_goes_on() {
+    let party = Party::new();
+    let upstream = Server::upstream();
+    let mut config = party.config(json!({}));
+    config["rules"] = json!([
+        { "path": "/healthz", "public": true },
+        { "path": "/payments", "scopes": ["payments"] },
+    ]);
+    let listener = Listener::new("api").settings(|settings| {
+        settings["normalize_path"] = true.into();
+        settings["merge_slashes"] = true.into();
+        settings["path_with_escaped_slashes_action"] = "REJECT_REQUEST".into();
+    });
+    let bootstrap = Bootstrap::new()
+        .cluster("upstream", upstream.address())
+        .listener(listener.filter(fapi("paths", &config)));
+    let envoy = Envoy::start(&bootstrap);
+    let address = envoy.listener("api");
+
+    for (target, status) in [
+        ("/healthz", 200),
+        ("//healthz", 200),
+        ("/payments/../healthz", 200),
+        ("/payments/%2e%2e/healthz", 200),
+        ("/payments", 401),
+        ("/healthz/../payments", 401),
+        ("/healthz/%2E%2e/payments", 401),
+        ("//payments", 401),
+        ("/healthz/..;/payments", 401),
+        ("/healthz;/../payments", 401),
+        ("/healthz%2f..%2fpayments", 400),
+        ("/healthz%5c..%5cpayments", 400),
+        ("/healthz\\..\\payments", 401),
+    ] {
+        let answer = send(address, &WireRequest::new("GET", target));
+        let seen: Vec<String> = upstream
+            .take()
+            .into_iter()
+            .map(|seen| seen.target)
+            .collect();
+        assert_eq!(answer.status, status, "{target}: {answer:?}");
+        // Nothing but what is public goes on without a token, and under its plain name.
+        let expected: &[&str] = if status == 200 { &["/healthz"] } else { &[] };
+        assert_eq!(seen, expected, "{target}");
     }
 }
 

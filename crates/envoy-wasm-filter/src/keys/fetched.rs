@@ -89,7 +89,7 @@ impl<H: Host> Fetched<H> {
             issuer: name.as_str().into(),
             place,
             // Configurations that find one issuer's keys in different places do not mix.
-            shelf: Shelf::new(&format!("{name} {uri}")),
+            shelf: Shelf::new(&surroundings.area, &format!("{name} {uri}")),
             surroundings,
             seen: Record::default(),
             keys: None,

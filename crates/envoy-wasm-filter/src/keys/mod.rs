@@ -13,6 +13,7 @@ use std::time::Duration;
 use fapi_core::config::{Config, ConfigError, IssuerConfig};
 use fapi_core::{KeySet, KnownKeys, Unavailable};
 
+use crate::area::Area;
 use crate::call::{Clusters, PlainHttp};
 use crate::host::Host;
 pub(crate) use fetched::{Fetched, Progress};
@@ -41,6 +42,7 @@ pub(crate) enum Asked {
 #[derive(Clone)]
 pub(crate) struct Surroundings<H> {
     pub(crate) host: H,
+    pub(crate) area: Area,
     pub(crate) clusters: Clusters,
     pub(crate) http: PlainHttp,
     pub(crate) timeout: Duration,

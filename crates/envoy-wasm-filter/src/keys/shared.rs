@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fapi_core::fetch::Times;
 
+use crate::area::Area;
 use crate::host::{Condition, Entry, Failure, Host};
 use crate::memory::TRIES;
 
@@ -27,10 +28,10 @@ const FIELDS: usize = 8;
 
 impl Shelf {
     /// `name` tells the issuer, and where its keys are.
-    pub(super) fn new(name: &str) -> Self {
+    pub(super) fn new(area: &Area, name: &str) -> Self {
         Self {
-            record: format!("fapi.1.keys.{name}"),
-            text: format!("fapi.1.keyset.{name}"),
+            record: area.name(&format!("keys.{name}")),
+            text: area.name(&format!("keyset.{name}")),
         }
     }
 

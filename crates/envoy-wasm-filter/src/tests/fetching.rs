@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proxy_wasm::types::Action;
 use serde_json::json;
 
 use super::mock::Sent;
@@ -154,6 +155,21 @@ fn without_keys_requests_are_told_when_to_come_back() {
     let reply = worker.stream(id).reply.unwrap();
     assert_eq!(reply.status, 503);
     assert!(reply.headers.iter().any(|(name, _)| *name == "retry-after"));
+}
+
+#[test]
+fn the_body_waits_as_long_as_the_request_does() {
+    let (cast, document) = discovering();
+    let mut worker = cast.worker(&document);
+    let waits = send_good(&mut worker, &cast, "k1");
+    assert_eq!(worker.body(waits), Action::Pause);
+
+    worker.tick();
+    serve(&mut worker, &cast.issuer.jwks("k1"));
+    assert_eq!(worker.body(waits), Action::Continue);
+
+    let refused = send(&mut worker, &headers("no token", ""));
+    assert_eq!(worker.body(refused), Action::Pause);
 }
 
 #[test]

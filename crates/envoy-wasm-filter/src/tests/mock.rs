@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) broken: bool,
     /// Other workers' writes that come before ours.
     pub(super) interferences: u32,
+    /// What another worker writes just before our next write.
+    pub(super) rival: BTreeMap<String, Vec<u8>>,
 }
 
 /// A call that was made.
@@ -193,6 +195,11 @@ impl Host for MockHost {
             shared.last_cas += 1;
             let cas = shared.last_cas;
             shared.values.entry(key.to_owned()).or_default().1 = cas;
+        }
+        for (key, value) in std::mem::take(&mut shared.rival) {
+            shared.last_cas += 1;
+            let cas = shared.last_cas;
+            shared.values.insert(key, (value, cas));
         }
         let cas = condition.cas();
         // As the host does it: an absent value is stored whatever the number, zero is no condition.
@@ -382,6 +389,15 @@ impl Worker {
         // What the SDK gets as a trait object.
         let plugin = self.root.plugin();
         Filter::new(self.host.clone(), plugin, id)
+    }
+
+    /// More of a request comes: what becomes of it.
+    pub(super) fn body(&mut self, id: u32) -> Action {
+        self.world(|world| world.context = id);
+        let filter = self.filters.get_mut(&id).unwrap();
+        let action = filter.on_http_request_body(1, false);
+        assert_eq!(filter.on_http_request_trailers(1), action);
+        action
     }
 
     /// The upstream's response comes; answers it as the client gets it.

@@ -3,6 +3,7 @@
 mod certificates;
 mod fetching;
 mod introspection;
+mod memory;
 mod mock;
 mod requests;
 mod start;

@@ -56,6 +56,30 @@ fn a_plugin_without_vm_id_is_refused() {
 }
 
 #[test]
+fn without_vm_id_names_that_nobody_can_guess_do() {
+    let cast = Cast::new();
+    let mut document = cast.document();
+    document["envoy"] = json!({ "shared_data_key": URL_SAFE_NO_PAD.encode([7; 32]) });
+    let shared = Rc::default();
+    Worker::start_with(&document.to_string(), &shared, |world| {
+        world.properties.clear();
+    })
+    .unwrap();
+    let names: Vec<String> = shared.borrow().values.keys().cloned().collect();
+    assert!(!names.is_empty());
+    let prefix = names.iter().filter_map(|name| name.strip_prefix("fapi.1."));
+    assert!(prefix.clone().count() == names.len());
+    // 43 characters of base64url, then what it is.
+    assert!(
+        prefix.clone().all(|rest| rest.find('.') == Some(43)),
+        "{names:?}"
+    );
+
+    document["envoy"] = json!({ "shared_data_key": { "file": "/key" } });
+    assert!(refusal(&document).contains("envoy.shared_data_key"));
+}
+
+#[test]
 fn a_host_that_cannot_verify_is_refused_where_it_must() {
     host_verifies(false);
     let cast = Cast::new();

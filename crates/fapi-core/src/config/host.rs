@@ -130,6 +130,10 @@ pub struct EnvoyConfig {
     /// 503.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 65_536)))]
     pub max_paused: u32,
+    /// Names the filter's values in the data that Envoy's plugins share, for a plugin that cannot have a `vm_id` of its own
+    /// (Istio's WasmPlugin): base64url of at least 32 bytes, without padding. Default: none, a `vm_id` is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_data_key: Option<Secret>,
 }
 
 /// Who verifies ES256 signatures.
@@ -245,6 +249,7 @@ impl Default for EnvoyConfig {
             signatures: EnvoySignatures::Auto,
             readiness_path: None,
             max_paused: 256,
+            shared_data_key: None,
         }
     }
 }

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_no_metadata_is_refused() {
-        // A member twice among them.
+        // N26: a member twice among them.
         let bad = [
             r#"{"issuer":"https://as.example.com","jwks_uri":"https://a.example/","jwks_uri":"https://b.example/"}"#,
             r#"{"issuer":"https://evil.example","issuer":"https://as.example.com","jwks_uri":"https://a.example/"}"#,

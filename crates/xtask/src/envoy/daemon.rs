@@ -13,6 +13,15 @@ use crate::command;
 /// How long it may take to answer, and to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What the daemon's containers connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Networks {
+    /// The host's network alone: nothing of it is changed.
+    Host,
+    /// Networks among themselves, too: the daemon makes bridges, and rules for packets on them.
+    Bridges,
+}
+
 /// A running `dockerd`. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Daemon {
@@ -23,15 +32,18 @@ pub(super) struct Daemon {
 
 impl Daemon {
     /// Starts one that keeps its images below `folder`; if it does not answer, why.
-    pub(super) fn start(folder: &Path) -> Result<Self, String> {
+    pub(super) fn start(folder: &Path, networks: Networks) -> Result<Self, String> {
         // The path of a socket has 108 bytes at most.
         let own = env::temp_dir().join(format!("fapi-docker-{}", std::process::id()));
         fs::create_dir_all(&own).map_err(|error| format!("{}: {error}", own.display()))?;
         let log = folder.join("dockerd.log");
         let output = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        let arguments: &[&str] = match networks {
+            Networks::Host => &["--bridge=none", "--iptables=false", "--ip6tables=false"],
+            Networks::Bridges => &[],
+        };
         let child = Command::new("dockerd")
-            // Containers use the network of the host: nothing of it is changed.
-            .args(["--bridge=none", "--iptables=false", "--ip6tables=false"])
+            .args(arguments)
             // The one driver that works everywhere, in a container too.
             .arg("--storage-driver=vfs")
             .arg("--data-root")
@@ -46,7 +58,10 @@ impl Daemon {
             .stderr(output)
             .stdout(Stdio::null())
             .spawn()
-            .map_err(|error| format!("dockerd did not start: {error}"))?;
+            .map_err(|error| {
+                drop(fs::remove_dir_all(&own));
+                format!("dockerd did not start: {error}")
+            })?;
         let mut daemon = Self { child, folder: own };
         daemon.await_answer(&log)?;
         Ok(daemon)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, Networks};
 use crate::command;
 
 /// An engine that answers. A run's containers end with it, and so does a daemon of ours.
@@ -15,14 +15,14 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Finds the engine of this machine, or starts one; if neither is possible, why.
-    pub(super) fn start(folder: &Path) -> Result<Self, String> {
+    pub(super) fn start(folder: &Path, networks: Networks) -> Result<Self, String> {
         if !command::succeeds(Command::new("docker").arg("--version")) {
             return Err("there is no program `docker`".to_owned());
         }
         let daemon = if answers(&mut Command::new("docker")) {
             None
         } else {
-            Some(Daemon::start(folder)?)
+            Some(Daemon::start(folder, networks)?)
         };
         Ok(Self {
             daemon,

@@ -29,14 +29,7 @@ pub(super) fn make(
         return Ok(image);
     }
     let root = folder.join(format!("image-{version}"));
-    let libraries = libraries(binary)?;
-    let files = libraries
-        .iter()
-        .map(|path| (path.as_path(), path.as_path()));
-    let envoy = (binary, Path::new("/usr/local/bin/envoy"));
-    for (from, to) in files.chain([envoy]) {
-        copy(from, &root.join(to.strip_prefix("/").unwrap_or(to)))?;
-    }
+    copy_program(binary, &root, Path::new("/usr/local/bin/envoy"))?;
     let temporary = root.join("tmp");
     fs::create_dir_all(&temporary).map_err(at(&temporary))?;
 
@@ -68,6 +61,30 @@ pub(super) fn make(
     }
 }
 
+/// Builds an image `FROM scratch` of what is in a folder.
+pub(super) fn build(
+    engine: &Engine,
+    image: &str,
+    dockerfile: &Path,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let mut docker = engine.docker();
+    docker.args(["build", "--quiet", "--tag", image, "--file"]);
+    command::run(docker.arg(dockerfile).arg(folder))
+}
+
+/// Copies a program to `place` below `root`, and the libraries that it is linked with to where it looks for them.
+pub(super) fn copy_program(binary: &Path, root: &Path, place: &Path) -> Result<(), Failure> {
+    let libraries = libraries(binary)?;
+    let files = libraries
+        .iter()
+        .map(|path| (path.as_path(), path.as_path()));
+    for (from, to) in files.chain([(binary, place)]) {
+        copy(from, &root.join(to.strip_prefix("/").unwrap_or(to)))?;
+    }
+    Ok(())
+}
+
 fn has(engine: &Engine, image: &str) -> bool {
     command::succeeds(engine.docker().args(["image", "inspect", image]))
 }
@@ -95,7 +112,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     fs::copy(from, to).map(|_| ()).map_err(at(from))
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> Failure {
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Failure {
     let path = path.to_owned();
     move |cause| Failure::File { path, cause }
 }

@@ -1,8 +1,11 @@
 //! The filter in Envoy: builds the module, provides Envoy, and runs the tests that need both.
 
+mod bench;
+pub(crate) mod compose;
 mod daemon;
 mod engine;
 mod image;
+pub(crate) mod oci;
 mod wheel;
 
 use std::env;
@@ -15,7 +18,10 @@ use crate::command;
 use crate::failure::Failure;
 use crate::wasm::{self, Reproduction, ToolchainChoice};
 use crate::workspace::Workspace;
+use daemon::Networks;
 use engine::Engine;
+
+pub(crate) use bench::{Amount, run as run_bench};
 
 /// The feature of fapi-tests.
 pub(crate) const FEATURE: &str = "envoy";
@@ -31,11 +37,7 @@ pub(crate) fn run(
     arguments: &[String],
 ) -> Result<(), Failure> {
     let module = wasm::run_filter(workspace, ToolchainChoice::Auto, Reproduction::Omit)?;
-    let folder = workspace.target.join("envoy");
-    fs::create_dir_all(&folder).map_err(|cause| Failure::File {
-        path: folder.clone(),
-        cause,
-    })?;
+    let folder = folder(workspace)?;
     let place = Place::provide(&folder, version)?;
     let mut tests = tests(workspace, &module, &folder);
     place.describe_to(&mut tests);
@@ -47,6 +49,13 @@ pub(crate) fn run(
 /// The features of the other steps, so that little is built anew, and the one of these tests.
 pub(crate) fn features(workspace: &Workspace) -> String {
     format!("{},fapi-tests/{FEATURE}", workspace.features())
+}
+
+/// For what is installed and made here.
+fn folder(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let folder = workspace.target.join("envoy");
+    fs::create_dir_all(&folder).map_err(image::at(&folder))?;
+    Ok(folder)
 }
 
 /// Where Envoy runs.
@@ -64,7 +73,7 @@ enum Place {
 
 impl Place {
     fn provide(folder: &Path, version: &str) -> Result<Self, Failure> {
-        let why = match Engine::start(folder) {
+        let why = match Engine::start(folder, Networks::Host) {
             Ok(engine) => {
                 let image = provide_image(&engine, folder, version)?;
                 if engine.runs(&image) {
@@ -119,8 +128,32 @@ fn tests(workspace: &Workspace, module: &Path, folder: &Path) -> Command {
     tests
         .args(["test", "--workspace", "--features", &features(workspace)])
         .args(["--test", "module", "--test", "envoy", "--"])
-        .args(["--include-ignored", "--nocapture"])
+        .args(["--include-ignored", "--nocapture"]);
+    describe(&mut tests, module, folder);
+    tests
+}
+
+/// What our programs in fapi-tests look for in the environment, but for Envoy itself.
+fn describe(command: &mut Command, module: &Path, folder: &Path) {
+    command
         .env("FAPI_ENVOY_MODULE", module)
         .env("FAPI_ENVOY_FOLDER", folder.join("run"));
-    tests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_line_says_that_there_was_no_docker_and_why() {
+        let place = Place::Binary {
+            envoy: PathBuf::from("/bin/envoy"),
+            why: "there is no program `docker`".to_owned(),
+        };
+
+        assert_eq!(
+            place.to_string(),
+            "ran against the binary, no docker engine: there is no program `docker` (/bin/envoy)"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::imports::{self, Kind};
 use super::toolchain::{self, Toolchain, ToolchainChoice};
-use super::{bytes_of, provide};
+use super::{bytes_of, exports, provide};
 use crate::command;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -16,6 +16,9 @@ use crate::workspace::Workspace;
 const PACKAGE: &str = "envoy-wasm-filter";
 const FILE: &str = "envoy_wasm_filter.wasm";
 const PROFILE: &str = "wasm";
+
+/// Vectors of 128 bits, which the engine in Envoy understands: SHA-256 is written with them.
+const VECTORS: &str = "-Ctarget-feature=+simd128";
 
 /// Whether the build is done again, elsewhere, and compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +35,14 @@ pub(crate) fn run(
 ) -> Result<PathBuf, Failure> {
     let toolchain = provide(choice)?;
     let folder = workspace.target.join("wasm");
-    let module = bytes_of(&build(toolchain, &workspace.root, &folder.join("build"))?)?;
+    let module = build(toolchain, &workspace.root, &folder.join("build"))?;
     let path = folder.join(FILE);
     write(&path, &module)?;
     describe(&path, &module)?;
     if reproduction == Reproduction::Check {
         let copy = folder.join("elsewhere");
         copy_sources(workspace, &copy)?;
-        let again = bytes_of(&build(toolchain, &copy, &copy.join("target"))?)?;
+        let again = build(toolchain, &copy, &copy.join("target"))?;
         if again != module {
             return Err(Failure::NotReproducible {
                 first: hash(&module),
@@ -64,13 +67,16 @@ fn describe(path: &Path, module: &[u8]) -> Result<(), Failure> {
     }
 }
 
-fn build(toolchain: Toolchain, source: &Path, target: &Path) -> Result<PathBuf, Failure> {
+fn build(toolchain: Toolchain, source: &Path, target: &Path) -> Result<Vec<u8>, Failure> {
     command::run(&mut cargo_build(toolchain, source, target))?;
-    Ok(target.join(toolchain::TARGET).join(PROFILE).join(FILE))
+    let module = bytes_of(&target.join(toolchain::TARGET).join(PROFILE).join(FILE))?;
+    exports::without_unused(&module).map_err(Failure::Module)
 }
 
 fn cargo_build(toolchain: Toolchain, source: &Path, target: &Path) -> Command {
-    let mut cargo = toolchain.cargo_build_with(&remapped(source));
+    let mut flags = remapped(source);
+    flags.push(VECTORS.to_owned());
+    let mut cargo = toolchain.cargo_build_with(&flags);
     cargo
         .current_dir(source)
         .args(["--locked", "--package", PACKAGE, "--profile", PROFILE])

@@ -1,5 +1,6 @@
 //! The WebAssembly builds: of fapi-core, which must need no clock, no sockets and no files, and of the Envoy filter.
 
+mod exports;
 mod filter;
 mod imports;
 mod toolchain;

@@ -122,6 +122,7 @@ fn the_builder_equals_the_document() {
             signatures: EnvoySignatures::Wasm,
             readiness_path: Some("/ready".to_owned()),
             max_paused: 7,
+            shared_data_key: Some(Secret::Env("SHARED".to_owned())),
         })
         .build()
         .unwrap();

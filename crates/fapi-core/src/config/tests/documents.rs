@@ -49,7 +49,7 @@ pub(super) const WHOLE: &str = r#"{
   "http": { "connect_timeout_ms": 1, "timeout_ms": 2, "max_metadata_bytes": 1024, "max_jwks_bytes": 1025, "max_introspection_bytes": 1026 },
   "envoy": { "cluster": "as", "clusters": [{ "origin": "https://as.example.com", "cluster": "as2" }], "timeout_ms": 3,
              "forward": true, "claim_headers": [{ "claim": "sub", "header": "x-fapi-sub" }],
-                   "claim_properties": ["sub"], "signatures": "wasm", "readiness_path": "/ready", "max_paused": 7 }
+                   "claim_properties": ["sub"], "signatures": "wasm", "readiness_path": "/ready", "max_paused": 7, "shared_data_key": { "env": "SHARED" } }
 }"#;
 
 const SMALLEST: &str = r#"{ "resource": "https://api.example.com", "issuers": [{ "issuer": "https://as.example.com" }] }"#;

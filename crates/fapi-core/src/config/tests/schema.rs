@@ -89,5 +89,5 @@ fn ranges_are_those_of_validation() {
             }
         }
     }
-    assert_eq!(seen, 19);
+    assert_eq!(seen, 20);
 }

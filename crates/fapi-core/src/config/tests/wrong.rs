@@ -225,6 +225,7 @@ const ROWS: &[(In, &str, &str, &str)] = &[
     (Config, r#""envoy": { "claim_headers": [{ "claim": "sub", "header": "x-a" }, { "claim": "iss", "header": "X-A" }] }"#, "envoy.claim_headers[1].header", "stands here twice"),
     (Config, r#""envoy": { "claim_properties": ["a.b"] }"#, "envoy.claim_properties[0]", "letters, digits"),
     (Config, r#""envoy": { "claim_properties": ["sub", "sub"] }"#, "envoy.claim_properties[1]", "stands here twice"),
+    (Config, r#""envoy": { "shared_data_key": "c2hvcnQ" }"#, "envoy.shared_data_key", "at least 32 bytes"),
     (Config, r#""envoy": { "max_paused": 0 }"#, "envoy.max_paused", "between 1 and 65536"),
     (Config, r#""envoy": { "readiness_path": "ready" }"#, "envoy.readiness_path", "begin with /"),
     (Config, r#""envoy": { "readiness_path": "/ready?x" }"#, "envoy.readiness_path", "without query"),

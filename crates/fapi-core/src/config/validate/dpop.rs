@@ -1,13 +1,7 @@
 //! `dpop`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-use super::{in_range, secret, values};
-use crate::config::{ConfigError, DpopConfig, NonceConfig, ReplayConfig, Secret};
-
-/// The shortest key that may authenticate nonces: the length of the MAC's hash (RFC 2104 §3).
-const MIN_NONCE_KEY_BYTES: usize = 32;
+use super::{in_range, secret_key, values};
+use crate::config::{ConfigError, DpopConfig, NonceConfig, ReplayConfig};
 
 impl DpopConfig {
     /// Checks ranges, for the member `dpop` of any document; [`Config::validate`](crate::config::Config::validate)
@@ -40,19 +34,9 @@ fn nonce(nonce: &NonceConfig) -> Result<(), ConfigError> {
     )?;
     for (i, key) in nonce.keys.iter().enumerate() {
         let path = format!("dpop.nonce.keys[{i}]");
-        secret(&path, key)?;
-        if matches!(key, Secret::Inline(text) if !is_nonce_key(text)) {
-            let problem = "must be base64url without padding, of at least 32 bytes";
-            return Err(ConfigError::invalid(path, problem));
-        }
+        secret_key(&path, key)?;
     }
     Ok(())
-}
-
-fn is_nonce_key(text: &str) -> bool {
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .is_ok_and(|key| key.len() >= MIN_NONCE_KEY_BYTES)
 }
 
 fn replay(replay: &ReplayConfig) -> Result<(), ConfigError> {

@@ -1,7 +1,7 @@
 //! `redis`, `http` and `envoy`: each host checks every host's part, so that one document is right or wrong everywhere.
 
 use super::uri::{self, Http, Parts};
-use super::{in_range, secret, timeout, values};
+use super::{in_range, secret, secret_key, timeout, values};
 use crate::config::{
     ClaimHeader, Config, ConfigError, EnvoyConfig, HttpConfig, RedisConfig, RedisTls,
 };
@@ -153,6 +153,9 @@ fn envoy(envoy: &EnvoyConfig, http: Http) -> Result<(), ConfigError> {
         1..=65_536,
         "waiting requests",
     )?;
+    if let Some(key) = &envoy.shared_data_key {
+        secret_key("envoy.shared_data_key", key)?;
+    }
     if let Some(path) = &envoy.readiness_path {
         let visible = path.bytes().all(|byte| byte.is_ascii_graphic());
         if !path.starts_with('/') || !visible || path.contains(['?', '#']) {

@@ -13,10 +13,16 @@ mod values;
 
 use std::ops::RangeInclusive;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use self::uri::{Http, Parts};
 use super::{Config, ConfigError, Secret};
 
 pub(crate) use self::values::some_list_values;
+
+/// The shortest key that may authenticate nonces, or name what nobody may guess: the length of the hash (RFC 2104 §3).
+const MIN_KEY_BYTES: usize = 32;
 
 impl Config {
     /// Checks everything that does not depend on the host: ranges, syntax, and members that contradict each other.
@@ -113,6 +119,20 @@ fn timeout(path: &str, milliseconds: u32) -> Result<(), ConfigError> {
 }
 
 /// The place of a secret; what it holds is the caller's business.
+/// A secret that is a key: base64url of at least 32 bytes, as far as it stands in the document.
+fn secret_key(path: &str, key: &Secret) -> Result<(), ConfigError> {
+    secret(path, key)?;
+    let is_key = |text: &str| {
+        let bytes = URL_SAFE_NO_PAD.decode(text);
+        bytes.is_ok_and(|key| key.len() >= MIN_KEY_BYTES)
+    };
+    if matches!(key, Secret::Inline(text) if !is_key(text)) {
+        let problem = "must be base64url without padding, of at least 32 bytes";
+        return Err(ConfigError::invalid(path, problem));
+    }
+    Ok(())
+}
+
 fn secret(path: &str, secret: &Secret) -> Result<(), ConfigError> {
     let problem = match secret {
         Secret::Inline(value) if value.is_empty() => "must not be empty",

@@ -1,0 +1,119 @@
+//! What came out.
+
+use std::fmt;
+use std::fs;
+use std::time::Duration;
+
+/// A row in one round.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured {
+    pub requests: usize,
+    pub elapsed: Duration,
+    /// What Envoy used of its core in that time.
+    pub processor: Option<Duration>,
+}
+
+/// The medians of all rounds, as a table in Markdown.
+#[derive(Clone, Debug)]
+pub struct Table {
+    rows: Vec<Line>,
+    about: String,
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    name: &'static str,
+    per_second: f64,
+    /// To the first row, and to the second.
+    ratios: [f64; 2],
+    microseconds: Option<f64>,
+}
+
+impl Table {
+    pub(super) fn new<const ROWS: usize>(
+        names: [&'static str; ROWS],
+        rounds: &[Vec<Measured>],
+        version: &str,
+    ) -> Self {
+        let over_rounds =
+            |of: &dyn Fn(&[Measured]) -> f64| median(rounds.iter().map(|round| of(round)));
+        let lines = names.into_iter().enumerate().map(|(row, name)| Line {
+            name,
+            per_second: over_rounds(&|round| round[row].per_second()),
+            ratios: [0, 1].map(|reference: usize| {
+                over_rounds(&|round| round[row].per_second() / round[reference].per_second())
+            }),
+            microseconds: rounds
+                .iter()
+                .map(|round| round[row].microseconds())
+                .collect::<Option<Vec<_>>>()
+                .map(|all| median(all.into_iter())),
+        });
+        let requests = rounds.first().and_then(|round| round.first());
+        Self {
+            rows: lines.collect(),
+            about: format!(
+                "Envoy {version}, one worker on one core; {}; medians of {} rounds of {} requests.",
+                machine(),
+                rounds.len(),
+                requests.map_or(0, |first| first.requests),
+            ),
+        }
+    }
+}
+
+impl Measured {
+    fn per_second(&self) -> f64 {
+        self.requests as f64 / self.elapsed.as_secs_f64()
+    }
+
+    fn microseconds(&self) -> Option<f64> {
+        let processor = self.processor?;
+        Some(processor.as_secs_f64() * 1e6 / self.requests as f64)
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "| | requests/s | ÷ no filter | ÷ `jwt_authn` | µs of the core a request |"
+        )?;
+        writeln!(f, "|---|--:|--:|--:|--:|")?;
+        for Line {
+            name,
+            per_second,
+            ratios: [plain, jwt],
+            microseconds,
+        } in &self.rows
+        {
+            let used = microseconds.map_or("?".to_owned(), |used| format!("{used:.1}"));
+            writeln!(
+                f,
+                "| {name} | {per_second:.0} | {plain:.2} | {jwt:.2} | {used} |"
+            )?;
+        }
+        writeln!(f, "\n{}", self.about)
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The processor's name, where the system tells it, and how many cores there are.
+fn machine() -> String {
+    let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let values = |wanted: &str| {
+        let values = information.lines().filter_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            (key.trim() == wanted).then(|| value.trim())
+        });
+        values.collect::<Vec<_>>()
+    };
+    let name = values("model name").first().copied();
+    let cores = values("processor").len();
+    format!("{}, {cores} cores", name.unwrap_or("unknown processor"))
+}
