@@ -22,7 +22,10 @@ pub mod forge;
 pub mod host;
 pub mod introspection;
 pub mod keys;
+#[cfg(feature = "envoy")]
+pub mod module;
 pub mod profile;
+pub mod random;
 pub mod runner;
 pub mod scene;
 pub mod wire;

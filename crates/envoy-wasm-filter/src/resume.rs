@@ -18,7 +18,7 @@ impl<H: Host> Plugin<H> {
         let now = self.now();
         let (mut ended, mut started) = (Vec::new(), Vec::new());
         for (issuer, fetched) in self.keys.borrow_mut().fetched() {
-            if fetched.look() {
+            if fetched.has_ended() {
                 ended.push(issuer);
             }
             if let Some(call) = fetched.start_if_due(now) {

@@ -1,6 +1,7 @@
 //! What Envoy is to do.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -14,6 +15,7 @@ pub const READINESS_PATH: &str = "/ready-for-the-test";
 pub struct Bootstrap {
     listeners: Vec<Listener>,
     clusters: Vec<Value>,
+    listeners_file: Option<PathBuf>,
 }
 
 impl Bootstrap {
@@ -37,10 +39,22 @@ impl Bootstrap {
         self
     }
 
+    /// Envoy also has the listeners of this file, and watches it. [`listeners_file`] says what stands in it.
+    pub(super) fn listeners_in(mut self, file: PathBuf) -> Self {
+        self.listeners_file = Some(file);
+        self
+    }
+
     /// The JSON that Envoy reads.
     pub fn to_json(&self) -> Value {
         let listeners: Vec<Value> = self.listeners.iter().map(Listener::to_json).collect();
+        let dynamic = match &self.listeners_file {
+            Some(path) => json!({ "lds_config": { "path_config_source": { "path": path } } }),
+            None => json!({}),
+        };
         json!({
+            "node": { "id": "test", "cluster": "test" },
+            "dynamic_resources": dynamic,
             "admin": { "address": socket_address(SocketAddr::from(([127, 0, 0, 1], 0))) },
             "static_resources": { "listeners": listeners, "clusters": self.clusters },
         })
@@ -53,6 +67,7 @@ pub struct Listener {
     name: String,
     filters: Vec<Value>,
     proxy_protocol: bool,
+    balanced: bool,
     tls: Option<Value>,
     connection_manager: Value,
 }
@@ -63,6 +78,7 @@ impl Listener {
             name: name.into(),
             filters: Vec::new(),
             proxy_protocol: false,
+            balanced: false,
             tls: None,
             connection_manager: json!({
                 "@type": format!("{EXTENSIONS}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
@@ -89,6 +105,12 @@ impl Listener {
     /// Connections begin with a line that says where they come from (PROXY protocol, version 1).
     pub fn proxy_protocol(mut self) -> Self {
         self.proxy_protocol = true;
+        self
+    }
+
+    /// Each worker gets as many connections as every other one.
+    pub fn balanced(mut self) -> Self {
+        self.balanced = true;
         self
     }
 
@@ -121,6 +143,9 @@ impl Listener {
             "address": socket_address(SocketAddr::from(([127, 0, 0, 1], 0))),
             "filter_chains": [chain],
         });
+        if self.balanced {
+            listener["connection_balance_config"] = json!({ "exact_balance": {} });
+        }
         if self.proxy_protocol {
             let kind = format!("{EXTENSIONS}.filters.listener.proxy_protocol.v3.ProxyProtocol");
             let filter = json!({ "name": "proxy", "typed_config": { "@type": kind } });
@@ -128,6 +153,16 @@ impl Listener {
         }
         listener
     }
+}
+
+/// The listeners of an Envoy that is told others while it runs.
+pub(super) fn listeners_file(listeners: &[Listener]) -> Value {
+    let listeners = listeners.iter().map(|listener| {
+        let mut resource = listener.to_json();
+        resource["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
+        resource
+    });
+    json!({ "resources": listeners.collect::<Vec<_>>() })
 }
 
 /// The filter under test, with this `vm_id` and this configuration document.

@@ -18,12 +18,14 @@
 
 pub mod bench;
 mod bootstrap;
+mod gate;
 mod process;
 mod provided;
 mod server;
 mod stats;
 
 pub use bootstrap::{Bootstrap, Listener, READINESS_PATH, cluster, fapi, wasm};
+pub use gate::Gate;
 pub use process::{Envoy, Workers, until};
 pub use provided::module;
 pub use server::{Reply, Seen, Server};

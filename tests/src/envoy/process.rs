@@ -13,12 +13,15 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::provided::{self, Provided};
-use super::{Bootstrap, Stats};
+use super::{Bootstrap, Listener, Stats, bootstrap};
 use crate::host::client;
 use crate::wire::{Answer, WireRequest};
 
 /// How long Envoy may take to be ready: it compiles the module for each of its listeners.
 const START: Duration = Duration::from_secs(120);
+
+/// The file of the listeners that change.
+const LISTENERS: &str = "listeners.json";
 
 /// How many workers Envoy has, and where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,8 +64,10 @@ impl Envoy {
         let name = format!("fapi-envoy-{}-{number}", std::process::id());
         let folder = provided::folder().join(&name);
         fs::create_dir_all(&folder).expect("a folder to write to");
+        replace(&folder.join(LISTENERS), &bootstrap::listeners_file(&[]));
+        let bootstrap = bootstrap.clone().listeners_in(folder.join(LISTENERS));
         let file = folder.join("bootstrap.json");
-        fs::write(&file, bootstrap.to_json().to_string()).expect("a folder to write to");
+        replace(&file, &bootstrap.to_json());
 
         let provided = Provided::from_environment();
         let mut command = provided.envoy(&folder, &name, workers);
@@ -70,6 +75,7 @@ impl Envoy {
             .arg("--config-path")
             .arg(&file)
             .arg("--disable-hot-restart")
+            .args(["--drain-time-s", "1", "--drain-strategy", "immediate"])
             .args([
                 "--log-level",
                 "warning",
@@ -128,6 +134,14 @@ impl Envoy {
         let ip = address["address"].as_str().and_then(|ip| ip.parse().ok());
         let port = address["port_value"].as_u64().map(u16::try_from);
         SocketAddr::new(ip.expect("an address"), port.expect("a port").unwrap())
+    }
+
+    /// From now on it has these listeners beside those that it started with. It takes a moment.
+    pub fn set_listeners(&self, listeners: &[Listener]) {
+        replace(
+            &self.folder.join(LISTENERS),
+            &bootstrap::listeners_file(listeners),
+        );
     }
 
     /// `GET` of this target at the admin interface.
@@ -197,6 +211,13 @@ impl Drop for Envoy {
             drop(fs::remove_dir_all(&self.folder));
         }
     }
+}
+
+/// Writes a file that is never seen half written.
+fn replace(file: &Path, json: &Value) {
+    let next = file.with_extension("next");
+    fs::write(&next, json.to_string()).expect("a folder to write to");
+    fs::rename(&next, file).expect("a folder to write to");
 }
 
 /// Asks again until there is an answer.

@@ -4,6 +4,7 @@ use std::iter;
 
 use fapi_tests::host::{CoreHost, EnvoyDoor, EnvoyHost, Host as _};
 use fapi_tests::profile::Profile;
+use fapi_tests::random::Random;
 use fapi_tests::scene::Scene;
 use fapi_tests::wire::{Answer, WireRequest};
 use serde_json::json;
@@ -49,7 +50,7 @@ fn compare(
     for attempt in 1.. {
         let time = now();
         core.clock().expect("a clock of ours").set(time);
-        let mut dice = Dice::new(number * ATTEMPTS + attempt);
+        let mut dice = Random::new(number * ATTEMPTS + attempt);
         let jti = format!("random-{number}-{attempt}");
         let clock = TestClock::at(time);
         let scene = Scene::new(profile, Algorithm::Es256, clock, jti, envoy);
@@ -100,9 +101,9 @@ fn essence(answer: &Answer) -> (u16, Option<u8>, Vec<Option<&str>>, usize) {
 }
 
 /// The good request with up to three things changed.
-fn changed(scene: &Scene<'_>, dice: &mut Dice) -> WireRequest {
-    let number = 1 + dice.index(3);
-    let changes: Vec<u64> = iter::repeat_with(|| dice.below(14)).take(number).collect();
+fn changed(scene: &Scene<'_>, dice: &mut Random) -> WireRequest {
+    let number = 1 + dice.below(3);
+    let changes: Vec<usize> = iter::repeat_with(|| dice.below(14)).take(number).collect();
     let method = pick(dice, &changes, 0, "GET", &METHODS);
     let path = pick(dice, &changes, 1, "/accounts", &PATHS);
     let mut token = scene.token();
@@ -132,7 +133,7 @@ fn changed(scene: &Scene<'_>, dice: &mut Dice) -> WireRequest {
             7 | 8 => flip(&mut request, "DPoP", dice),
             9 => repeat(&mut request, "DPoP"),
             10 => repeat(&mut request, "Authorization"),
-            11 => request = request.without(["Authorization", "DPoP"][dice.index(2)]),
+            11 => request = request.without(["Authorization", "DPoP"][dice.below(2)]),
             12 => request = with_scheme(request, dice),
             13 => request = request.header("X-Anything", vec![0x80 + dice.byte() / 2; 9]),
             _ => {}
@@ -158,20 +159,20 @@ const PATHS: [&str; 12] = [
 ];
 
 fn pick<'a>(
-    dice: &mut Dice,
-    changes: &[u64],
-    wanted: u64,
+    dice: &mut Random,
+    changes: &[usize],
+    wanted: usize,
     usual: &'a str,
     all: &[&'a str],
 ) -> &'a str {
     if changes.contains(&wanted) {
-        all[dice.index(all.len())]
+        all[dice.below(all.len())]
     } else {
         usual
     }
 }
 
-fn change_token(token: TokenBuilder, dice: &mut Dice) -> TokenBuilder {
+fn change_token(token: TokenBuilder, dice: &mut Random) -> TokenBuilder {
     let name = [
         "exp",
         "iat",
@@ -184,19 +185,19 @@ fn change_token(token: TokenBuilder, dice: &mut Dice) -> TokenBuilder {
         "jti",
         "scope",
     ];
-    let name = name[dice.index(name.len())];
+    let name = name[dice.below(name.len())];
     match dice.below(3) {
         0 => token.without_claim(name),
         _ => token.claim(name, value(dice)),
     }
 }
 
-fn change_proof(dice: &mut Dice) -> Box<dyn Fn(ProofBuilder) -> ProofBuilder> {
+fn change_proof(dice: &mut Random) -> Box<dyn Fn(ProofBuilder) -> ProofBuilder> {
     let claims = ["htm", "htu", "iat", "ath", "nonce", "exp", "nbf", "other"];
     let headers = ["typ", "alg", "jwk", "kid", "crit", "b64", "other"];
     let (claim, header) = (
-        claims[dice.index(claims.len())],
-        headers[dice.index(headers.len())],
+        claims[dice.below(claims.len())],
+        headers[dice.below(headers.len())],
     );
     let value = value(dice);
     match dice.below(4) {
@@ -206,7 +207,7 @@ fn change_proof(dice: &mut Dice) -> Box<dyn Fn(ProofBuilder) -> ProofBuilder> {
     }
 }
 
-fn value(dice: &mut Dice) -> serde_json::Value {
+fn value(dice: &mut Random) -> serde_json::Value {
     let time = now().as_secs();
     let values = [
         json!(null),
@@ -229,15 +230,15 @@ fn value(dice: &mut Dice) -> serde_json::Value {
         json!("dpop+jwt"),
         json!("ES256"),
     ];
-    values[dice.index(values.len())].clone()
+    values[dice.below(values.len())].clone()
 }
 
 /// Changes one byte of a header to any that a header may have.
-fn flip(request: &mut WireRequest, name: &str, dice: &mut Dice) {
+fn flip(request: &mut WireRequest, name: &str, dice: &mut Random) {
     let Some((_, value)) = request.headers.iter_mut().find(|(have, _)| have == name) else {
         return;
     };
-    let place = dice.index(value.len());
+    let place = dice.below(value.len());
     value[place] = match dice.byte() {
         byte @ (0x21..=0x7e | 0x80..) => byte,
         other => b'A' + other % 26,
@@ -251,41 +252,10 @@ fn repeat(request: &mut WireRequest, name: &str) {
     }
 }
 
-fn with_scheme(request: WireRequest, dice: &mut Dice) -> WireRequest {
+fn with_scheme(request: WireRequest, dice: &mut Random) -> WireRequest {
     let value = request.lines("Authorization").next().unwrap_or_default();
     let token = value.get(5..).unwrap_or_default();
-    let scheme = ["dpop ", "DPOP  ", "Bearer ", "Basic ", "DPoP", ""][dice.index(6)];
+    let scheme = ["dpop ", "DPOP  ", "Bearer ", "Basic ", "DPoP", ""][dice.below(6)];
     let value = [scheme.as_bytes(), token].concat();
     request.with("Authorization", value)
-}
-
-/// The same numbers each time (xorshift64*).
-#[derive(Clone)]
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        let mut dice = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        dice.next();
-        dice
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        (self.next() >> 33) % limit
-    }
-
-    fn index(&mut self, length: usize) -> usize {
-        usize::try_from(self.below(u64::try_from(length).expect("a length"))).expect("an index")
-    }
-
-    fn byte(&mut self) -> u8 {
-        u8::try_from(self.below(256)).expect("a byte")
-    }
 }

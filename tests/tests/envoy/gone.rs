@@ -1,11 +1,10 @@
 //! N31: clients that do not wait for what Envoy asks the issuer for them.
 
 use std::io::Write as _;
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use fapi_core::config::EnvoyConfig;
-use fapi_tests::envoy::{Bootstrap, Envoy, Listener, Reply, Server, fapi, until};
+use fapi_tests::envoy::{Bootstrap, Envoy, Gate, Listener, Reply, Server, fapi, until};
 use fapi_tests::host::client;
 use fapi_tests::introspection::{self, GOOD_TOKEN};
 use fapi_tests::profile::Profile;
@@ -19,9 +18,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[test]
 fn an_answer_for_a_request_that_has_gone_hurts_nobody() {
     begin_at(now());
-    let gate = Arc::new(Gate::default());
+    let gate = Gate::default();
     let upstream = Server::upstream();
-    let waits = Arc::clone(&gate);
+    let waits = gate.clone();
     let issuer = Server::start(move |question| {
         waits.pass();
         let reply = introspection::Reply::to_question(Profile::Opaque, &question.body);
@@ -80,20 +79,4 @@ fn request(number: usize) -> WireRequest {
     WireRequest::new("GET", "/accounts")
         .header("Authorization", format!("DPoP {GOOD_TOKEN}"))
         .header("DPoP", proof.build())
-}
-
-/// Lets nobody pass until it is opened.
-#[derive(Default)]
-struct Gate(Mutex<bool>, Condvar);
-
-impl Gate {
-    fn pass(&self) {
-        let closed = |open: &mut bool| !*open;
-        drop(self.1.wait_while(self.0.lock().unwrap(), closed).unwrap());
-    }
-
-    fn open(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_all();
-    }
 }

@@ -8,10 +8,22 @@
 )]
 
 mod bench;
+mod cast;
 mod differences;
 mod differential;
 mod gone;
 mod held;
+mod hostile;
+mod introspection;
+mod keys;
+mod listeners;
+mod mtls;
+mod nonces;
+mod operation;
+mod pki;
+mod replay;
 mod routes;
 mod smoke;
+mod upstream;
 mod vectors;
+mod vm_id;

@@ -31,6 +31,8 @@ pub(crate) struct Fetched<H> {
     keys: Option<Arc<KeySet>>,
     /// A request asked for a fetch.
     wanted: bool,
+    /// A fetch has ended, and nobody has told the requests that wait for it.
+    ended: bool,
     running: Option<Running>,
 }
 
@@ -92,6 +94,7 @@ impl<H: Host> Fetched<H> {
             seen: Record::default(),
             keys: None,
             wanted: false,
+            ended: false,
             running: None,
         })
     }
@@ -122,7 +125,7 @@ impl<H: Host> Fetched<H> {
     /// What a request that needs keys is to do.
     pub(crate) fn ask(&mut self, kid: Option<&str>, now: Duration) -> Asked {
         // Another worker may have fetched what is missing.
-        let _ = self.look();
+        self.look();
         if self.running.is_some() || self.wanted || self.seen.lease_until > now {
             let known =
                 kid.is_some_and(|kid| self.usable(now).is_some_and(|keys| keys.has_kid(kid)));
@@ -145,19 +148,24 @@ impl<H: Host> Fetched<H> {
         }
     }
 
-    /// Looks for what other workers have fetched. Answers whether a fetch has ended since the last look.
-    pub(crate) fn look(&mut self) -> bool {
+    /// Looks for what other workers have fetched. Answers whether a fetch has ended since this was asked last.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.look();
+        std::mem::take(&mut self.ended)
+    }
+
+    fn look(&mut self) {
         let Ok(record) = self.shelf.read(&self.surroundings.host) else {
-            return false;
+            return;
         };
         let ends = |times: &Times| (times.failures, times.retry_at, times.fresh_until);
         if record.text != self.seen.text {
             let Some(text) = self.shelf.text(&self.surroundings.host, record.text) else {
                 // It is being written.
-                return false;
+                return;
             };
             let Ok(keys) = KeySet::from_json(&text) else {
-                return false;
+                return;
             };
             self.keys = Some(Arc::new(keys));
         }
@@ -165,8 +173,8 @@ impl<H: Host> Fetched<H> {
         self.seen = record;
         if ended {
             self.wanted = false;
+            self.ended = true;
         }
-        ended
     }
 
     /// Starts a fetch, if one is due and no other worker fetches. Answers the call's number.
@@ -300,7 +308,7 @@ impl<H: Host> Fetched<H> {
             }
             // Another worker has taken over: its keys are as good.
             Err(_) => {
-                let _ = self.look();
+                self.look();
                 Ok(())
             }
         }

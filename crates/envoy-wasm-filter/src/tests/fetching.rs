@@ -205,3 +205,21 @@ fn a_cluster_that_is_not_there_is_a_failure() {
     assert_eq!(worker.status(id), 503);
     assert_eq!(worker.count("fapi.keys.failed"), 1);
 }
+
+#[test]
+fn a_request_that_sees_another_workers_fetch_before_the_tick_leaves_nobody_waiting() {
+    let (cast, document) = discovering();
+    let (mut first, mut second) = (cast.worker(&document), cast.worker(&document));
+    first.tick();
+    serve(&mut first, &cast.issuer.jwks("k1"));
+    second.tick();
+    let waits = send_good(&mut second, &cast, "k2");
+    send_good(&mut first, &cast, "k2");
+    first.tick();
+    serve(&mut first, &cast.issuer.jwks("k1"));
+
+    let late = send_good(&mut second, &cast, "k3");
+    assert_eq!((second.status(waits), second.status(late)), (0, 401));
+    second.tick();
+    assert_eq!(second.status(waits), 401);
+}

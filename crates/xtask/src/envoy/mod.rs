@@ -127,7 +127,8 @@ fn tests(workspace: &Workspace, module: &Path, folder: &Path) -> Command {
     let mut tests = workspace.cargo();
     tests
         .args(["test", "--workspace", "--features", &features(workspace)])
-        .args(["--test", "envoy", "--", "--include-ignored", "--nocapture"]);
+        .args(["--test", "module", "--test", "envoy", "--"])
+        .args(["--include-ignored", "--nocapture"]);
     describe(&mut tests, module, folder);
     tests
 }
