@@ -182,8 +182,13 @@ impl Worker {
     /// The request has ended, or the client has gone.
     pub fn end(&mut self, id: u32) {
         self.world().context = id;
-        self.call::<_, u32>("proxy_on_done", id);
-        self.call::<_, ()>("proxy_on_log", id);
+        // Envoy leaves out what a module does not export.
+        if self.exports("proxy_on_done") {
+            self.call::<_, u32>("proxy_on_done", id);
+        }
+        if self.exports("proxy_on_log") {
+            self.call::<_, ()>("proxy_on_log", id);
+        }
         self.call::<_, ()>("proxy_on_delete", id);
         self.world().streams.remove(&id);
     }
@@ -235,6 +240,10 @@ impl Worker {
 
     pub fn world(&mut self) -> &mut World {
         self.store.data_mut()
+    }
+
+    fn exports(&self, name: &str) -> bool {
+        self.instance.get_export(&self.store, name).is_some()
     }
 
     /// # Panics
