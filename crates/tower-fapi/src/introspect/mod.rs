@@ -44,11 +44,11 @@ mod question;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use fapi_core::config::{ClientAuth, Config, ConfigError, HttpConfig};
 use fapi_core::{IntrospectionQuery, Unavailable, UnixTime};
-use reqwest::{Client, ClientBuilder, redirect};
+use reqwest::{Client, ClientBuilder};
 
 use crate::drive::Clock;
 use crate::ports::{Answer, IntrospectionBody, Introspector};
@@ -201,18 +201,7 @@ impl fmt::Debug for HttpIntrospectorBuilder<'_> {
 /// It follows no redirects, uses no proxy, and decompresses nothing, whatever features of `reqwest` are on; a connection
 /// is made within `http.connect_timeout_ms`, an exchange ends within `http.timeout_ms`.
 pub fn client_builder(config: &Config) -> ClientBuilder {
-    let http = config.http.clone().unwrap_or_default();
-    let milliseconds = |count: u32| Duration::from_millis(count.into());
-    Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        .referer(false)
-        .connect_timeout(milliseconds(http.connect_timeout_ms))
-        .timeout(milliseconds(http.timeout_ms))
+    crate::keys::client_builder(config)
 }
 
 fn refuse_missing_certificate(config: &Config, has_client: bool) -> Result<(), ConfigError> {
