@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
 mod introspect_support;
+#[allow(dead_code, reason = "this process has one subscriber for all threads")]
 mod log;
 
 use introspect_support::*;

@@ -11,7 +11,7 @@ use tower_fapi::{FapiConfig, FapiLayer, IssuerConfig};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::introspect_support::{AS, Server, endpoint, json as response_of, response, signing_key};
-use crate::log::Log;
+use crate::log::{Log, listen};
 use crate::setting::{API, Setting, bare, send, with_proof};
 use crate::{app, logging, page};
 
@@ -108,7 +108,7 @@ async fn sent(app: &Router, requests: Vec<Request<Body>>, log: &Log) -> String {
 async fn no_part_of_a_request_is_logged() {
     let setting = Setting::new();
     let log = Log::default();
-    let _logging = tracing::subscriber::set_default(logging(&log, LevelFilter::TRACE));
+    let _logging = listen(logging(&log, LevelFilter::TRACE));
     let recorder = PrometheusBuilder::new().build_recorder();
     let _recording = metrics::set_default_local_recorder(&recorder);
     for mode in [Mode::Enforce, Mode::ReportOnly] {
@@ -127,7 +127,7 @@ async fn no_part_of_a_request_is_logged() {
 async fn nothing_that_an_issuer_says_is_logged() {
     let setting = Setting::new();
     let log = Log::default();
-    let _logging = tracing::subscriber::set_default(logging(&log, LevelFilter::TRACE));
+    let _logging = listen(logging(&log, LevelFilter::TRACE));
     let recorder = PrometheusBuilder::new().build_recorder();
     let _recording = metrics::set_default_local_recorder(&recorder);
     let answer = |changes: Value| {

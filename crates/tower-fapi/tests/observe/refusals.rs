@@ -3,7 +3,7 @@
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::log::Log;
+use crate::log::{Log, listen};
 use crate::setting::{Setting, bare, send};
 use crate::{app, logging};
 
@@ -11,7 +11,7 @@ use crate::{app, logging};
 async fn a_flood_of_refusals_is_counted_in_full_and_logged_in_part() {
     let setting = Setting::new();
     let log = Log::default();
-    let _logging = tracing::subscriber::set_default(logging(&log, LevelFilter::DEBUG));
+    let _logging = listen(logging(&log, LevelFilter::DEBUG));
     let recorder = PrometheusBuilder::new().build_recorder();
     let _recording = metrics::set_default_local_recorder(&recorder);
     let app = app(&setting, setting.config());

@@ -7,7 +7,7 @@ use tower_fapi::FapiLayer;
 use tower_fapi::ports::{Answer, KeySource};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::log::Log;
+use crate::log::{Log, listen};
 use crate::setting::{Setting, send};
 use crate::{app, logging, page};
 
@@ -35,7 +35,7 @@ impl KeySource for Late {
 async fn a_request_that_waits_has_a_span_with_its_name() {
     let setting = Setting::new();
     let log = Log::default();
-    let _logging = tracing::subscriber::set_default(logging(&log, LevelFilter::DEBUG));
+    let _logging = listen(logging(&log, LevelFilter::DEBUG));
     let keys = KeySet::from_json(setting.issuer.jwks().as_bytes()).unwrap();
     let layer = FapiLayer::builder(setting.config().build().unwrap())
         .clock(setting.clock.source())
@@ -64,7 +64,7 @@ async fn a_request_that_waits_has_a_span_with_its_name() {
 async fn a_request_that_does_not_wait_has_none() {
     let setting = Setting::new();
     let log = Log::default();
-    let _logging = tracing::subscriber::set_default(logging(&log, LevelFilter::TRACE));
+    let _logging = listen(logging(&log, LevelFilter::TRACE));
     let app = app(&setting, setting.config());
     log.take();
     send(

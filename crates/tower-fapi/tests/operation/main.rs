@@ -13,6 +13,8 @@ mod door;
 #[path = "../introspect_support/mod.rs"]
 mod introspect_support;
 mod load;
+#[path = "../log/mod.rs"]
+mod log;
 mod reload;
 mod secrets;
 #[path = "../keys/server.rs"]

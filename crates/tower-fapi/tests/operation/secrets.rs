@@ -1,9 +1,7 @@
 //! Secrets in the environment, in files, and in the document.
 
-use std::io;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 #[cfg(feature = "redis")]
 use base64::Engine as _;
@@ -13,6 +11,7 @@ use fapi_core::config::{Config, ConfigError, PrivateKeyJwt, Secret};
 use tower_fapi::FapiLayer;
 
 use crate::introspect_support as issuer;
+use crate::log::{Log, keep_lines};
 
 /// 32 bytes.
 const NONCE_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -154,14 +153,10 @@ fn built(field: &Field, secret: Secret) -> (Result<FapiLayer, ConfigError>, Vec<
         .client_auth = PrivateKeyJwt::new(elsewhere).into();
     (field.set)(&mut config, secret);
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || writer.clone())
-        .with_ansi(false)
-        .finish();
-    let layer = tracing::subscriber::with_default(subscriber, || FapiLayer::new(config));
-    let lines = log.0.lock().unwrap().clone();
-    let lines = String::from_utf8(lines).unwrap();
+    let guard = keep_lines(&log);
+    let layer = FapiLayer::new(config);
+    drop(guard);
+    let lines = log.take();
     let about_secrets = |line: &&str| line.contains("a secret stands in the configuration");
     let lines = lines.lines().filter(about_secrets).map(str::to_owned);
     (layer, lines.collect())
@@ -169,20 +164,6 @@ fn built(field: &Field, secret: Secret) -> (Result<FapiLayer, ConfigError>, Vec<
 
 fn client_key() -> String {
     issuer::signing_key().to_private_jwk().unwrap().to_string()
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[test]

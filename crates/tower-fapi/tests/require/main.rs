@@ -9,6 +9,7 @@
 
 mod details;
 mod extractor;
+#[path = "../log/mod.rs"]
 mod log;
 mod misplaced;
 mod plain;

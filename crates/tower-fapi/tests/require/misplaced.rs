@@ -9,7 +9,7 @@ use tower_fapi::extract::Details;
 use tower_fapi::{Denial, RequireAcr, RequireAuthorizationDetails, RequireScope};
 
 use crate::Payment;
-use crate::log::Log;
+use crate::log::{Log, keep_lines};
 use crate::setting::{Setting, answered, bare, body, header, outcome, send};
 
 fn requirements() -> [fn(Router) -> Router; 3] {
@@ -23,7 +23,7 @@ fn requirements() -> [fn(Router) -> Router; 3] {
 #[tokio::test]
 async fn without_the_layer_the_application_is_wrong() {
     let log = Log::default();
-    let _guard = log.listen();
+    let _guard = keep_lines(&log);
     for require in requirements() {
         let app = require(Router::new().route("/a", get(async || "reached")));
         let setting = Setting::new();
@@ -36,9 +36,8 @@ async fn without_the_layer_the_application_is_wrong() {
         assert!(response.headers().get("www-authenticate").is_none());
         assert!(response.extensions().get::<Denial>().is_none());
         assert_eq!(body(response).await, "");
-        let [line] = &log.lines()[..] else {
-            panic!("one line");
-        };
+        let line = log.take();
+        assert_eq!(line.lines().count(), 1, "{line}");
         assert!(line.contains("ERROR tower_fapi: "), "{line}");
         assert!(line.contains("no `FapiLayer` asks for a token"), "{line}");
         assert!(line.contains("path=\"/a\""), "{line}");

@@ -6,7 +6,7 @@ use fapi_core::config::Mode;
 use http::StatusCode;
 use tower_fapi::{Access, Reason, RequireAcr, RequireScope};
 
-use crate::log::Log;
+use crate::log::{Log, keep_lines};
 use crate::setting::{Outcome, Setting, answered, bare, outcome, send};
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn the_operator_is_told() {
         (Mode::ReportOnly, "request would be refused"),
     ] {
         let log = Log::default();
-        let guard = log.listen();
+        let guard = keep_lines(&log);
         let setting = Setting::new();
         let app = Router::new()
             .route("/payments", post(async || "paid"))
@@ -92,8 +92,8 @@ async fn the_operator_is_told() {
         let request = setting.request("POST", "/payments", &setting.scoped("accounts"));
         let response = send(&app, request).await;
         drop(guard);
-        let lines = log.lines();
-        let event = lines.iter().find(|line| line.contains(text));
+        let lines = log.take();
+        let event = lines.lines().find(|line| line.contains(text));
         let event = event.unwrap_or_else(|| panic!("{lines:?}"));
         let id = response.headers()["x-fapi-interaction-id"]
             .to_str()
