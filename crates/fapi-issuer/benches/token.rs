@@ -50,15 +50,14 @@ fn token(criterion: &mut Criterion) {
     let client = SigningKey::generate(Algorithm::Es256).unwrap();
     let holder = SigningKey::generate(Algorithm::Es256).unwrap();
     let jwks = json!({ "keys": [client.public_jwk()] }).to_string();
-    let issuer = Issuer::builder("https://as.example.com")
-        .client(Client::new("client", jwks).scope("accounts"))
-        .default_audience("https://api.example.com")
-        .clock(|| UnixTime::from_secs(NOW))
-        .build()
-        .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
+    let builder = Issuer::builder("https://as.example.com")
+        .client(Client::new("client", jwks).scope("accounts"))
+        .default_audience("https://api.example.com")
+        .clock(|| UnixTime::from_secs(NOW));
+    let issuer = runtime.block_on(builder.build()).unwrap();
     let router = issuer.router();
     let next = AtomicU64::new(0);
     criterion.bench_function("token endpoint, ES256", |bencher| {
@@ -81,7 +80,7 @@ fn token(criterion: &mut Criterion) {
         Confirmation::Key(holder.thumbprint()),
     );
     criterion.bench_function("mint, ES256", |bencher| {
-        bencher.iter(|| issuer.mint(black_box(&grant)).unwrap());
+        bencher.iter(|| runtime.block_on(issuer.mint(black_box(&grant))).unwrap());
     });
 }
 

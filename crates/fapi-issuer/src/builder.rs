@@ -1,24 +1,29 @@
 //! How an issuer is put together.
 
 use std::fmt;
+use std::sync::Arc;
 
 use fapi_core::UnixTime;
 use fapi_core::config::{ConfigError, DpopConfig, ReplayStoreKind};
 use fapi_core::jose::Algorithm;
 use fapi_crypto::SigningKey;
+use serde_json::{Map, Value};
 
+use crate::authorization::{DetailTypes, common_members_are_right};
 use crate::client::{Client, Clients};
 use crate::clock::{Clock, system_time};
 use crate::config::Config;
-use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Issuer, Parts};
-use crate::keys::SigningKeys;
-use crate::metadata::metadata;
-use crate::replay::ReplayMemory;
+use crate::interaction::{Interaction, Pages};
+use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Endpoints, Issuer, Lifetimes, Parts};
+use crate::keys::{KeyRing, SigningKeys};
+use crate::metadata::{Facts, metadata};
 use crate::resource_server::{ResourceServer, ResourceServers};
 use crate::secret;
-use crate::sender::SenderCheck;
-use crate::storage::{MemoryReferenceTokens, MemoryRevokedTokens};
+use crate::sender::{Endpoint, SenderCheck};
+use crate::storage::{Backend, Capacity, Memory, Storage};
 use crate::uri::{Http, IssuerUri};
+use crate::userinfo;
+use crate::uses::Uses;
 
 /// Makes an [`Issuer`]; the methods are named as the members of [`Config`]. What is not called keeps its default.
 #[must_use = "a builder does nothing until `build` is called"]
@@ -26,6 +31,8 @@ pub struct IssuerBuilder {
     config: Config,
     keys: Vec<SigningKey>,
     clock: Option<Box<Clock>>,
+    interaction: Option<Arc<dyn Interaction>>,
+    detail_types: DetailTypes,
 }
 
 impl IssuerBuilder {
@@ -34,6 +41,8 @@ impl IssuerBuilder {
             config,
             keys: Vec::new(),
             clock: None,
+            interaction: None,
+            detail_types: DetailTypes::default(),
         }
     }
 
@@ -92,12 +101,28 @@ impl IssuerBuilder {
         self
     }
 
-    /// Builds the issuer. It starts no task and opens no connection.
+    /// Who may log in, and what the pages look like. Default: the users and pages of the configuration.
+    pub fn interaction(mut self, interaction: impl Interaction + 'static) -> Self {
+        self.interaction = Some(Arc::new(interaction));
+        self
+    }
+
+    /// Adds a type of authorization details (RFC 9396), and what tells whether the members of one are right.
+    pub fn authorization_details_type(
+        mut self,
+        name: impl Into<String>,
+        check: impl Fn(&Map<String, Value>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.detail_types.add(&name.into(), Arc::new(check));
+        self
+    }
+
+    /// Builds the issuer. It starts no task.
     ///
     /// # Errors
     ///
     /// The first mistake found, with the path that its field has in the document.
-    pub fn build(self) -> Result<Issuer, ConfigError> {
+    pub async fn build(self) -> Result<Issuer, ConfigError> {
         let config = &self.config;
         check(config)?;
         let http = if config.allow_http_loopback {
@@ -106,37 +131,124 @@ impl IssuerBuilder {
             Http::Nowhere
         };
         let uri = IssuerUri::parse(&config.issuer, http)?;
+        let mut detail_types = self.detail_types;
+        for name in &config.authorization_details_types {
+            if !detail_types.has(name) {
+                detail_types.add(name, Arc::new(common_members_are_right));
+            }
+        }
         let clients = Clients::new(&config.clients, config.default_audience.as_deref())?;
-        let is_client = |client_id: &str| clients.get(client_id).is_some();
+        check_details(config, &detail_types)?;
+        let is_client = |client_id: &str| clients.configured(client_id).is_some();
         let resource_servers = ResourceServers::new(&config.resource_servers, is_client)?;
         let nonces = secret::nonce_keys(&config.dpop.nonce)?;
-        let sender = SenderCheck::new(&config.dpop, nonces, &uri, "token");
+        let sender = SenderCheck::new(&config.dpop, nonces.clone());
         let clock = self.clock.unwrap_or_else(|| Box::new(system_time));
-        let metadata = metadata(&uri, clients.scopes(), sender.algorithms())
-            .map_err(|error| ConfigError::invalid("", error.to_string()))?;
-        let memory = |lifetime| {
-            ReplayMemory::new(&config.dpop.replay, lifetime, clock())
-                .map_err(|error| ConfigError::invalid("dpop.replay", error.to_string()))
+        let keys = signing_keys(self.keys, config)?;
+        check_algorithms(config, &keys.ring())?;
+        let interaction = match self.interaction {
+            Some(interaction) => interaction,
+            None => Arc::new(Pages::new(&config.users)?),
         };
+        let storage = storage(config, clock())?;
         let assertion_lifetime =
             i64::from(ASSERTION_LIFETIME_SECONDS).saturating_add(config.dpop.future_seconds.into());
-        let token_capacity = usize::try_from(config.token_capacity).unwrap_or(usize::MAX);
+        let proof_lifetime = sender.replay_lifetime_seconds();
+        let uses = Uses::new(&config.dpop.replay, proof_lifetime, assertion_lifetime)
+            .map_err(|error| ConfigError::invalid("dpop.replay", error.to_string()))?;
+        let userinfo = userinfo::verifier(config, &uri, &clients, nonces)?;
+        let metadata = metadata(&facts(config, &uri, &clients, &sender, &detail_types));
+        let endpoint = |name| Endpoint::new(&uri, None, name);
         Ok(Issuer::from_parts(Parts {
-            reference_tokens: Box::new(MemoryReferenceTokens::new(token_capacity)),
-            revoked_tokens: Box::new(MemoryRevokedTokens::new(token_capacity, clock())),
-            keys: signing_keys(self.keys, config)?,
-            proofs: memory(sender.replay_lifetime_seconds())?,
-            assertions: memory(assertion_lifetime)?,
+            endpoints: Endpoints {
+                par: endpoint("par"),
+                token: endpoint("token"),
+            },
             after_restart: config.dpop.replay.after_restart,
             future_seconds: config.dpop.future_seconds,
-            access_token_lifetime_seconds: config.access_token_lifetime_seconds,
+            lifetimes: lifetimes(config),
             uri,
+            keys,
             clients,
             resource_servers,
+            storage,
+            uses,
             sender,
+            userinfo,
+            interaction,
+            detail_types,
             metadata,
             clock,
         }))
+    }
+}
+
+fn storage(config: &Config, now: UnixTime) -> Result<Storage, ConfigError> {
+    let size = |entries: u32| usize::try_from(entries).unwrap_or(usize::MAX);
+    let capacity = Capacity {
+        entries: size(config.token_capacity),
+        // Proofs and assertions.
+        uses: size(config.dpop.replay.capacity).saturating_mul(2),
+    };
+    let memory = Memory::new(capacity, now)
+        .map_err(|error| ConfigError::invalid("storage", error.to_string()))?;
+    Ok(Storage::new(Backend::Memory(memory)))
+}
+
+const fn lifetimes(config: &Config) -> Lifetimes {
+    Lifetimes {
+        pushed_request_seconds: config.pushed_request_lifetime_seconds,
+        interaction_seconds: config.pushed_request_lifetime_seconds,
+        session_seconds: config.session_lifetime_seconds,
+        code_seconds: config.code_lifetime_seconds,
+        access_token_seconds: config.access_token_lifetime_seconds,
+        refresh_token_seconds: config.refresh_token_lifetime_seconds,
+    }
+}
+
+/// What the metadata tells: each thing that some client of the configuration may have.
+fn facts<'a>(
+    config: &'a Config,
+    uri: &'a IssuerUri,
+    clients: &'a Clients,
+    sender: &SenderCheck,
+    detail_types: &'a DetailTypes,
+) -> Facts<'a> {
+    let mut scopes: Vec<_> = clients.scopes().values().collect();
+    // What a client of OpenID Connect looks for before it registers.
+    for standard in ["openid", "offline_access"] {
+        if !scopes.contains(&standard) {
+            scopes.push(standard);
+        }
+    }
+    let mut claims = vec!["sub", "iss", "auth_time", "acr"];
+    claims.extend(
+        config
+            .users
+            .iter()
+            .flat_map(|user| user.claims.keys().map(String::as_str)),
+    );
+    let mut acr_values: Vec<_> = config
+        .users
+        .iter()
+        .filter_map(|user| user.acr.as_deref())
+        .collect();
+    for list in [&mut claims, &mut acr_values] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let servers = config.resource_servers.iter();
+    Facts {
+        uri,
+        scopes,
+        grant_types: vec!["authorization_code", "client_credentials", "refresh_token"],
+        auth_methods: vec!["private_key_jwt"],
+        proof_algorithms: sender.algorithms(),
+        detail_types: detail_types.names(),
+        claims,
+        acr_values,
+        protected_resources: servers.map(|server| server.resource.as_str()).collect(),
+        mtls: None,
     }
 }
 
@@ -163,6 +275,34 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "must be between 1 and 10000000",
         ));
     }
+    for (name, value, allowed) in [
+        (
+            "pushed_request_lifetime_seconds",
+            config.pushed_request_lifetime_seconds,
+            5..=599,
+        ),
+        (
+            "code_lifetime_seconds",
+            config.code_lifetime_seconds,
+            1..=60,
+        ),
+        (
+            "refresh_token_lifetime_seconds",
+            config.refresh_token_lifetime_seconds,
+            60..=31_536_000,
+        ),
+        (
+            "session_lifetime_seconds",
+            config.session_lifetime_seconds,
+            60..=86_400,
+        ),
+    ] {
+        if !allowed.contains(&value) {
+            let (least, most) = allowed.into_inner();
+            let problem = format!("must be between {least} and {most} seconds");
+            return Err(ConfigError::invalid(name, problem));
+        }
+    }
     if config.default_audience.as_deref() == Some("") {
         return Err(ConfigError::invalid(
             "default_audience",
@@ -186,6 +326,45 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "dpop.replay.dangerous_replay_handled_elsewhere",
         )),
     }
+}
+
+/// Types of authorization details that clients name and nobody knows.
+fn check_details(config: &Config, known: &DetailTypes) -> Result<(), ConfigError> {
+    for (place, client) in config.clients.iter().enumerate() {
+        for (number, name) in client.authorization_details_types.iter().enumerate() {
+            if !known.has(name) {
+                return Err(ConfigError::invalid(
+                    format!("clients[{place}].authorization_details_types[{number}]"),
+                    "is none of `authorization_details_types`",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Signatures that clients want and no key can make.
+fn check_algorithms(config: &Config, ring: &KeyRing) -> Result<(), ConfigError> {
+    for (place, client) in config.clients.iter().enumerate() {
+        for (name, wanted) in [
+            (
+                "id_token_signed_response_alg",
+                client.id_token_signed_response_alg,
+            ),
+            (
+                "authorization_signed_response_alg",
+                client.authorization_signed_response_alg,
+            ),
+        ] {
+            if wanted.is_some_and(|wanted| !ring.signs(wanted.algorithm())) {
+                return Err(ConfigError::invalid(
+                    format!("clients[{place}].{name}"),
+                    "no signing key has this algorithm",
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn signing_keys(mut keys: Vec<SigningKey>, config: &Config) -> Result<SigningKeys, ConfigError> {

@@ -5,19 +5,23 @@ use std::net::SocketAddr;
 use fapi_core::config::{ConfigError, DpopConfig, PrivateKey, read_document};
 use serde::{Deserialize, Serialize};
 
+use crate::interaction::User;
 use crate::{Client, ResourceServer};
 
 /// The whole configuration of an issuer. Names here, in the document and in [`IssuerBuilder`](crate::IssuerBuilder) are
 /// the same.
 ///
 /// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// use fapi_issuer::{Config, Issuer};
 ///
 /// let config = Config::from_json(
 ///     r#"{ "issuer": "https://as.example.com", "access_token_lifetime_seconds": 60 }"#,
 /// )?;
-/// let issuer = Issuer::from_config(config)?;
+/// let issuer = Issuer::from_config(config).await?;
 /// # Ok::<(), fapi_issuer::ConfigError>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -33,6 +37,9 @@ pub struct Config {
     /// keys can be exchanged one after another. Default: a new ES256 key, which a restart forgets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signing_keys: Vec<PrivateKey>,
+    /// Who may log in at the built-in pages. Default: nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<User>,
     /// The registered clients. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<Client>,
@@ -49,6 +56,23 @@ pub struct Config {
     /// 10000000. One client gets a quarter of either. Default: 200000.
     #[serde(default = "token_capacity")]
     pub token_capacity: u32,
+    /// The types of authorization details that there are (RFC 9396). Of a type named here the members that RFC 9396 §2.2
+    /// defines are checked; an application that embeds the server can check more. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types: Vec<String>,
+    /// How long a pushed authorization request is good, in seconds, 5 to 599 (FAPI 2.0 Security Profile §5.3.2.2). A user
+    /// has to log in and consent in this time. Default: 90.
+    #[serde(default = "pushed_request_lifetime_seconds")]
+    pub pushed_request_lifetime_seconds: u32,
+    /// How long an authorization code is good, in seconds, 1 to 60 (FAPI 2.0 Security Profile §5.3.2.1). Default: 60.
+    #[serde(default = "code_lifetime_seconds")]
+    pub code_lifetime_seconds: u32,
+    /// How long a refresh token is good, in seconds, 60 to 31536000. Default: 2592000, which is 30 days.
+    #[serde(default = "refresh_token_lifetime_seconds")]
+    pub refresh_token_lifetime_seconds: u32,
+    /// For how long a user need not log in again in the same browser, in seconds, 60 to 86400. Default: 3600.
+    #[serde(default = "session_lifetime_seconds")]
+    pub session_lifetime_seconds: u32,
     /// How DPoP proofs are checked, and the memory of used proofs and client assertions, which hold `replay.capacity`
     /// each. `future_seconds` and `replay.after_restart` count for assertions too, the latter also for introspected
     /// JWTs; FAPI 2.0 Security Profile §5.3.2.1 wants `future_seconds` to be at least 10. Not `required: false`, and no
@@ -75,11 +99,17 @@ impl Config {
             issuer,
             listen: None,
             signing_keys: Vec::new(),
+            users: Vec::new(),
             clients: Vec::new(),
             resource_servers: Vec::new(),
             default_audience: None,
             access_token_lifetime_seconds: access_token_lifetime_seconds(),
             token_capacity: token_capacity(),
+            authorization_details_types: Vec::new(),
+            pushed_request_lifetime_seconds: pushed_request_lifetime_seconds(),
+            code_lifetime_seconds: code_lifetime_seconds(),
+            refresh_token_lifetime_seconds: refresh_token_lifetime_seconds(),
+            session_lifetime_seconds: session_lifetime_seconds(),
             dpop: DpopConfig::default(),
             allow_http_loopback: false,
         }
@@ -94,13 +124,29 @@ const fn token_capacity() -> u32 {
     200_000
 }
 
+const fn pushed_request_lifetime_seconds() -> u32 {
+    90
+}
+
+const fn code_lifetime_seconds() -> u32 {
+    60
+}
+
+const fn refresh_token_lifetime_seconds() -> u32 {
+    2_592_000
+}
+
+const fn session_lifetime_seconds() -> u32 {
+    3600
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Issuer;
 
-    #[test]
-    fn the_document_of_the_readme_is_right() {
+    #[tokio::test]
+    async fn the_document_of_the_readme_is_right() {
         let readme = include_str!("../README.md");
         let document = readme.split("```json").nth(1).unwrap();
         let document = document.split("```").next().unwrap();
@@ -108,7 +154,7 @@ mod tests {
         assert_eq!(config.signing_keys.len(), 1);
         assert_eq!(config.resource_servers.len(), 1);
         config.signing_keys.clear();
-        Issuer::from_config(config).unwrap();
+        Issuer::from_config(config).await.unwrap();
     }
 
     #[test]

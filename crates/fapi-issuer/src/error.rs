@@ -9,6 +9,7 @@ use fapi_crypto::KeyError;
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
+use crate::authorization::AuthorizationProblem;
 use crate::endpoint::response::{JSON, private};
 use crate::mint::MintError;
 use crate::storage::StorageError;
@@ -28,6 +29,16 @@ pub(crate) enum EndpointError {
     Scope,
     /// A resource that is not the client's, or several (RFC 8707 §2).
     Target,
+    /// The client is not registered for this grant (RFC 6749 §5.2).
+    GrantNotAllowed,
+    /// The code or refresh token is not good (RFC 6749 §5.2).
+    Grant(GrantProblem),
+    /// Authorization details of an unknown type, or wrong ones (RFC 9396 §5).
+    Details,
+    /// An authorization request that cannot be pushed.
+    Authorization(AuthorizationProblem),
+    /// What the token would be bound to is missing.
+    SenderProblem(SenderProblem),
     /// A token to be revoked was issued to another client (RFC 7009 §2.1).
     OthersToken,
     /// No room to remember a client assertion or a token.
@@ -57,6 +68,10 @@ pub(crate) enum RequestProblem {
     GrantTypeMissing,
     /// No `token` (RFC 7662 §2.1, RFC 7009 §2.1).
     TokenMissing,
+    /// No `code`.
+    CodeMissing,
+    /// No `refresh_token`.
+    RefreshTokenMissing,
     /// More than one way of client authentication (RFC 6749 §2.3).
     SeveralClientAuthentications,
 }
@@ -68,6 +83,8 @@ pub(crate) enum ClientProblem {
     Missing,
     /// A password in the `Authorization` header.
     Basic,
+    /// The assertion has another algorithm than the one that the client is registered for.
+    Algorithm,
     /// `client_assertion_type` is not the one of RFC 7523 §2.2.
     AssertionType,
     /// `client_id` is not the assertion's `sub`.
@@ -80,6 +97,52 @@ pub(crate) enum ClientProblem {
     Replayed,
     /// The assertion is older than our memory of what was used.
     BeforeMemory,
+}
+
+/// Why a code or a refresh token brings nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GrantProblem {
+    /// There is no such code, or it has expired.
+    CodeUnknown,
+    /// The code was used before.
+    CodeUsed,
+    /// There is no such refresh token, or it has expired.
+    RefreshTokenUnknown,
+    /// It was issued to another client.
+    OtherClient,
+    /// `redirect_uri` is not the one of the authorization request.
+    RedirectUri,
+    /// `code_verifier` is missing or wrong (RFC 7636 §4.6).
+    Verifier,
+    /// The code is bound to another DPoP key (RFC 9449 §10).
+    OtherKey,
+    /// The grant was taken back.
+    Revoked,
+}
+
+/// What is missing that a token would be bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SenderProblem {
+    /// No client certificate (RFC 8705 §3).
+    CertificateMissing,
+}
+
+impl From<GrantProblem> for EndpointError {
+    fn from(problem: GrantProblem) -> Self {
+        Self::Grant(problem)
+    }
+}
+
+impl From<AuthorizationProblem> for EndpointError {
+    fn from(problem: AuthorizationProblem) -> Self {
+        Self::Authorization(problem)
+    }
+}
+
+impl From<SenderProblem> for EndpointError {
+    fn from(problem: SenderProblem) -> Self {
+        Self::SenderProblem(problem)
+    }
 }
 
 impl From<RequestProblem> for EndpointError {
@@ -111,7 +174,7 @@ impl From<StorageError> for EndpointError {
         match error {
             StorageError::Full => Self::MemoryFull,
             StorageError::ClientShare => Self::Quota(QuotaExceeded::Client),
-            StorageError::Unavailable => Self::Unavailable(Unavailable::retry_after_seconds(60)),
+            StorageError::Unavailable => Self::unavailable(),
         }
     }
 }
@@ -141,6 +204,11 @@ struct Answer {
 }
 
 impl EndpointError {
+    /// Something that we need does not answer.
+    pub(crate) const fn unavailable() -> Self {
+        Self::Unavailable(Unavailable::retry_after_seconds(60))
+    }
+
     /// The response.
     pub(crate) fn to_response(&self) -> Response<Body> {
         let answer = self.answer();
@@ -180,7 +248,21 @@ impl EndpointError {
             Self::Request(problem) => problem.answer(),
             Self::GrantType => bad(
                 "unsupported_grant_type",
-                "only client_credentials is supported",
+                "only authorization_code, client_credentials and refresh_token are supported",
+            ),
+            Self::GrantNotAllowed => bad(
+                "unauthorized_client",
+                "the client is not registered for this grant type",
+            ),
+            Self::Grant(problem) => bad("invalid_grant", problem.description()),
+            Self::Details => bad(
+                "invalid_authorization_details",
+                AuthorizationProblem::Details.description(),
+            ),
+            Self::Authorization(problem) => bad(problem.error(), problem.description()),
+            Self::SenderProblem(SenderProblem::CertificateMissing) => bad(
+                "invalid_request",
+                "the token will be bound to a client certificate, and there is none",
             ),
             Self::Client(problem) => problem.answer(),
             Self::Sender(denial) => sender(denial),
@@ -213,12 +295,20 @@ impl EndpointError {
                 RequestProblem::Duplicate => "request_duplicate_parameter",
                 RequestProblem::GrantTypeMissing => "request_grant_type_missing",
                 RequestProblem::TokenMissing => "request_token_missing",
+                RequestProblem::CodeMissing => "request_code_missing",
+                RequestProblem::RefreshTokenMissing => "request_refresh_token_missing",
                 RequestProblem::SeveralClientAuthentications => "request_several_authentications",
             },
             Self::GrantType => "grant_type_unsupported",
+            Self::GrantNotAllowed => "grant_type_not_registered",
+            Self::Grant(problem) => problem.code(),
+            Self::Details => AuthorizationProblem::Details.code(),
+            Self::Authorization(problem) => problem.code(),
+            Self::SenderProblem(SenderProblem::CertificateMissing) => "sender_certificate_missing",
             Self::Client(problem) => match problem {
                 ClientProblem::Missing => "client_assertion_missing",
                 ClientProblem::Basic => "client_basic_authentication",
+                ClientProblem::Algorithm => "client_assertion_other_algorithm",
                 ClientProblem::AssertionType => "client_assertion_type",
                 ClientProblem::OtherId => "client_other_id",
                 ClientProblem::Unknown => "client_unknown",
@@ -258,6 +348,8 @@ impl RequestProblem {
             Self::Duplicate => (StatusCode::BAD_REQUEST, "a parameter stands there twice"),
             Self::GrantTypeMissing => (StatusCode::BAD_REQUEST, "grant_type is missing"),
             Self::TokenMissing => (StatusCode::BAD_REQUEST, "token is missing"),
+            Self::CodeMissing => (StatusCode::BAD_REQUEST, "code is missing"),
+            Self::RefreshTokenMissing => (StatusCode::BAD_REQUEST, "refresh_token is missing"),
             Self::SeveralClientAuthentications => (
                 StatusCode::BAD_REQUEST,
                 "more than one method of client authentication",
@@ -271,6 +363,37 @@ impl RequestProblem {
     }
 }
 
+impl GrantProblem {
+    /// One phrase for all that a guess could learn from.
+    const fn description(self) -> &'static str {
+        match self {
+            Self::CodeUnknown
+            | Self::CodeUsed
+            | Self::OtherClient
+            | Self::RefreshTokenUnknown
+            | Self::Revoked => {
+                "it is unknown, was used, revoked or issued to another client, or has expired"
+            }
+            Self::RedirectUri => "redirect_uri is not the one of the authorization request",
+            Self::Verifier => "code_verifier is missing or wrong",
+            Self::OtherKey => "the code is bound to the key of another DPoP proof",
+        }
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::CodeUnknown => "grant_code_unknown",
+            Self::CodeUsed => "grant_code_used",
+            Self::RefreshTokenUnknown => "grant_refresh_token_unknown",
+            Self::OtherClient => "grant_of_another_client",
+            Self::RedirectUri => "grant_redirect_uri",
+            Self::Verifier => "grant_code_verifier",
+            Self::OtherKey => "grant_other_key",
+            Self::Revoked => "grant_revoked",
+        }
+    }
+}
+
 impl ClientProblem {
     /// One phrase for all that a guess could learn from: which clients exist, and what their keys are.
     fn answer(self) -> Answer {
@@ -279,6 +402,7 @@ impl ClientProblem {
             Self::AssertionType => "client_assertion_type must be jwt-bearer of RFC 7523",
             Self::OtherId
             | Self::Unknown
+            | Self::Algorithm
             | Self::Assertion(_)
             | Self::Replayed
             | Self::BeforeMemory => "the client assertion is not valid here, make a new one",

@@ -4,26 +4,28 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use fapi_core::UnixTime;
 use fapi_core::config::{AfterRestart, ConfigError};
 use fapi_core::jose::AssertionRules;
+use fapi_core::{UnixTime, Verifier};
 use fapi_crypto::{KeyError, SigningKey};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::authorization::DetailTypes;
 use crate::builder::IssuerBuilder;
 use crate::client::{AccessTokenFormat, Clients};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grant::Grant;
+use crate::interaction::Interaction;
 use crate::keys::{RotationError, SigningKeys};
-use crate::metadata::INTROSPECTION_SIGNING;
+use crate::metadata;
 use crate::mint::{AccessToken, Claims, JWT_TYPE, MintError, opaque};
-use crate::replay::ReplayMemory;
 use crate::resource_server::ResourceServers;
-use crate::sender::SenderCheck;
-use crate::storage::{Digest, Owner, ReferenceTokens, RevokedTokens, StorageError};
-use crate::token::LiveToken;
+use crate::sender::{Endpoint, SenderCheck};
+use crate::storage::{Digest, Owner, Storage, StorageError};
+use crate::token::{LiveToken, ReferenceToken};
 use crate::uri::IssuerUri;
+use crate::uses::Uses;
 
 /// A FAPI 2.0 authorization server. Clones share keys, clients, tokens and the memory of what was used.
 ///
@@ -38,16 +40,45 @@ pub(crate) struct Parts {
     pub(crate) keys: SigningKeys,
     pub(crate) clients: Clients,
     pub(crate) resource_servers: ResourceServers,
-    pub(crate) reference_tokens: Box<dyn ReferenceTokens>,
-    pub(crate) revoked_tokens: Box<dyn RevokedTokens>,
+    pub(crate) storage: Storage,
+    pub(crate) uses: Uses,
     pub(crate) sender: SenderCheck,
-    pub(crate) proofs: ReplayMemory,
-    pub(crate) assertions: ReplayMemory,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) userinfo: Arc<Verifier>,
+    pub(crate) interaction: Arc<dyn Interaction>,
+    pub(crate) detail_types: DetailTypes,
     pub(crate) after_restart: AfterRestart,
     pub(crate) future_seconds: u32,
-    pub(crate) access_token_lifetime_seconds: u32,
+    pub(crate) lifetimes: Lifetimes,
     pub(crate) metadata: Value,
     pub(crate) clock: Box<Clock>,
+}
+
+/// The endpoints that take DPoP proofs for a grant.
+pub(crate) struct Endpoints {
+    pub(crate) par: Endpoint,
+    pub(crate) token: Endpoint,
+}
+
+/// How long things are good, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetimes {
+    pub(crate) pushed_request_seconds: u32,
+    /// Of a user's visit to login and consent pages.
+    pub(crate) interaction_seconds: u32,
+    pub(crate) session_seconds: u32,
+    pub(crate) code_seconds: u32,
+    pub(crate) access_token_seconds: u32,
+    pub(crate) refresh_token_seconds: u32,
+}
+
+impl Lifetimes {
+    /// Of what a user has granted: until the last token that can come of it has expired.
+    pub(crate) fn grant_seconds(&self) -> i64 {
+        let tokens =
+            i64::from(self.refresh_token_seconds).saturating_add(self.access_token_seconds.into());
+        tokens.saturating_add(self.code_seconds.into())
+    }
 }
 
 /// How far ahead the `exp` of a client assertion may lie, in seconds. They serve one request; their `jti` is remembered
@@ -77,8 +108,8 @@ impl Issuer {
     /// # Errors
     ///
     /// The first mistake found, with the path of its field.
-    pub fn from_config(config: Config) -> Result<Self, ConfigError> {
-        IssuerBuilder::new(config).build()
+    pub async fn from_config(config: Config) -> Result<Self, ConfigError> {
+        IssuerBuilder::new(config).build().await
     }
 
     /// Makes an access token, without asking whether the grant is right: of the format that the grant's client is
@@ -88,8 +119,14 @@ impl Issuer {
     ///
     /// [`MintError`]: the grant has a further claim that the issuer writes itself, signing failed, or there is no room
     /// for an opaque token.
-    pub fn mint(&self, grant: &Grant) -> Result<AccessToken, MintError> {
-        self.mint_at(grant, self.now())
+    pub async fn mint(&self, grant: &Grant) -> Result<AccessToken, MintError> {
+        let (parts, now) = (self.parts(), self.now());
+        let client = parts
+            .clients
+            .find(&parts.storage, &grant.client_id, now)
+            .await?;
+        let format = client.map_or(AccessTokenFormat::Jwt, |client| client.access_token_format);
+        self.mint_for(format, grant, now).await
     }
 
     /// Revokes an access token of this issuer, whichever client it was issued to. From now on introspection calls it
@@ -98,14 +135,29 @@ impl Issuer {
     /// # Errors
     ///
     /// [`StorageError`]: the token is not revoked.
-    pub fn revoke(&self, token: &str) -> Result<Revocation, StorageError> {
+    pub async fn revoke(&self, token: &str) -> Result<Revocation, StorageError> {
         let (parts, now) = (self.parts(), self.now());
-        match LiveToken::find(parts, token, now)? {
-            Some(token) => token
-                .revoke(parts, Owner::Issuer, now)
-                .map(|()| Revocation::Revoked),
+        match LiveToken::find(parts, token, now).await? {
+            Some(token) => {
+                token.revoke(parts, Owner::Issuer, now).await?;
+                Ok(Revocation::Revoked)
+            }
             None => Ok(Revocation::NoToken),
         }
+    }
+
+    /// Whether the storage answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`]: it does not.
+    pub async fn ready(&self) -> Result<(), StorageError> {
+        let nobody = Digest::of("");
+        let known = self
+            .parts
+            .storage
+            .get::<ReferenceToken>(&nobody, self.now());
+        known.await.map(|_| ())
     }
 
     /// The public keys as a JWK set (RFC 7517 §5).
@@ -175,8 +227,13 @@ impl Issuer {
     pub fn metadata(&self) -> Value {
         let mut metadata = self.parts.metadata.clone();
         if let Value::Object(members) = &mut metadata {
-            let algorithm = self.parts.keys.ring().current().algorithm().name();
-            members.insert(INTROSPECTION_SIGNING.to_owned(), [algorithm].into());
+            let ring = self.parts.keys.ring();
+            let all: Vec<_> = ring.algorithms().names().collect();
+            for member in metadata::SIGNED_WITH_ANY {
+                members.insert(member.to_owned(), all.clone().into());
+            }
+            let current = ring.current().algorithm().name();
+            members.insert(metadata::INTROSPECTION_SIGNING.to_owned(), [current].into());
         }
         metadata
     }
@@ -203,24 +260,32 @@ impl Issuer {
         (self.parts.clock)()
     }
 
-    pub(crate) fn mint_at(&self, grant: &Grant, now: UnixTime) -> Result<AccessToken, MintError> {
+    pub(crate) async fn mint_for(
+        &self,
+        format: AccessTokenFormat,
+        grant: &Grant,
+        now: UnixTime,
+    ) -> Result<AccessToken, MintError> {
         let parts = self.parts();
-        let lifetime = parts.access_token_lifetime_seconds;
+        let lifetime = parts.lifetimes.access_token_seconds;
         let expires = now.plus(lifetime.into());
         let claims = Claims::new(parts.uri.as_str(), grant, expires, now)?;
-        let client = parts.clients.get(&grant.client_id);
-        let token = match client.map(|client| client.access_token_format) {
-            Some(AccessTokenFormat::Opaque) => {
-                let claims = serde_json::to_string(&claims).map_err(KeyError::Claims)?;
+        let token = match format {
+            AccessTokenFormat::Opaque => {
+                let claims = serde_json::to_value(&claims).map_err(KeyError::Claims)?;
+                let claims = match claims {
+                    Value::Object(claims) => ReferenceToken(claims),
+                    _ => ReferenceToken(Map::new()),
+                };
                 let token = opaque()?;
-                let digest = Digest::of(&token);
-                let kept = claims.into_boxed_str();
+                let owner = Owner::Client(&grant.client_id);
                 parts
-                    .reference_tokens
-                    .insert(digest, kept, &grant.client_id, expires, now)?;
+                    .storage
+                    .insert(Digest::of(&token), &claims, owner, expires, now)
+                    .await?;
                 token
             }
-            Some(AccessTokenFormat::Jwt) | None => {
+            AccessTokenFormat::Jwt => {
                 let ring = parts.keys.ring();
                 ring.current().sign_jwt(JWT_TYPE, &claims)?
             }
@@ -230,7 +295,7 @@ impl Issuer {
 
     /// How long something that was signed is of use, in seconds: access tokens, and answers about them.
     fn longest_signed_seconds(&self) -> i64 {
-        let tokens = self.parts.access_token_lifetime_seconds;
+        let tokens = self.parts.lifetimes.access_token_seconds;
         tokens.max(SIGNED_ANSWER_SECONDS).into()
     }
 

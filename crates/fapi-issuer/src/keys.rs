@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use fapi_core::config::ConfigError;
+use fapi_core::jose::{Algorithm, AlgorithmSet};
 use fapi_core::{KeySet, KeySetError, UnixTime};
 use fapi_crypto::{KeyError, SigningKey};
 use serde_json::{Value, json};
@@ -135,6 +136,31 @@ impl KeyRing {
         &self.current
     }
 
+    /// The key that signs with this algorithm: the current one, or one that is published beside it.
+    pub(crate) fn signer(&self, algorithm: Option<Algorithm>) -> &SigningKey {
+        let wanted = algorithm.filter(|wanted| *wanted != self.current.algorithm());
+        let other = wanted.and_then(|wanted| {
+            self.others.iter().find_map(|other| match other {
+                PublishedKey::Standby(key) if key.algorithm() == wanted => Some(&**key),
+                PublishedKey::Standby(_) | PublishedKey::Retired { .. } => None,
+            })
+        });
+        other.unwrap_or(&self.current)
+    }
+
+    /// Whether there is a key for this algorithm that may sign.
+    pub(crate) fn signs(&self, algorithm: Algorithm) -> bool {
+        self.signer(Some(algorithm)).algorithm() == algorithm
+    }
+
+    /// The algorithms that something may be signed with.
+    pub(crate) fn algorithms(&self) -> AlgorithmSet {
+        let all = [Algorithm::Es256, Algorithm::Ps256, Algorithm::EdDsa];
+        all.into_iter()
+            .filter(|algorithm| self.signs(*algorithm))
+            .collect()
+    }
+
     /// The keys that verify what we have signed.
     pub(crate) const fn published(&self) -> &KeySet {
         &self.published
@@ -233,8 +259,6 @@ fn jwks<'a>(current: &SigningKey, others: impl Iterator<Item = &'a PublishedKey>
 
 #[cfg(test)]
 mod tests {
-    use fapi_core::jose::Algorithm;
-
     use super::*;
 
     const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);

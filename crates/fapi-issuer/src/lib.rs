@@ -46,6 +46,8 @@
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod authorization;
+mod browser;
 mod builder;
 mod client;
 mod clock;
@@ -53,12 +55,14 @@ mod config;
 mod endpoint;
 mod error;
 mod grant;
+mod id_token;
+mod interaction;
 mod issuer;
 mod keys;
 mod metadata;
 mod mint;
+mod redirect;
 mod registration;
-mod replay;
 mod resource_server;
 mod router;
 mod scope;
@@ -67,9 +71,11 @@ mod sender;
 mod storage;
 mod token;
 mod uri;
+mod userinfo;
+mod uses;
 
 pub use builder::IssuerBuilder;
-pub use client::{AccessTokenFormat, Client};
+pub use client::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode};
 pub use config::Config;
 pub use fapi_core::config::ConfigError;
 pub use grant::Grant;

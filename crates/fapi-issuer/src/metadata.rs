@@ -1,61 +1,116 @@
-//! Authorization server metadata (RFC 8414 §2): only what is true of this server, under registered names.
+//! Authorization server metadata (RFC 8414 §2, OpenID Connect Discovery §3): only what is true of this server, under
+//! registered names.
 
+use fapi_core::dpop::Origin;
 use fapi_core::jose::AlgorithmSet;
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use crate::scope::Scope;
 use crate::uri::IssuerUri;
-
-#[derive(Serialize)]
-struct Metadata<'a> {
-    issuer: &'a str,
-    token_endpoint: String,
-    jwks_uri: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    scopes_supported: Vec<&'a str>,
-    /// Without an authorization endpoint there is none. RFC 8414 §2 requires the member and §3.2 leaves out members without
-    /// elements; the requirement is about this very member, and readers that insist on it exist, so it stands here empty.
-    response_types_supported: [&'static str; 0],
-    grant_types_supported: [&'static str; 1],
-    token_endpoint_auth_methods_supported: [&'static str; 1],
-    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
-    introspection_endpoint: String,
-    introspection_endpoint_auth_methods_supported: [&'static str; 1],
-    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
-    revocation_endpoint: String,
-    revocation_endpoint_auth_methods_supported: [&'static str; 1],
-    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
-    dpop_signing_alg_values_supported: Vec<&'static str>,
-}
 
 /// The member that says what introspection answers are signed with (RFC 9701 §7). It changes with the keys.
 pub(crate) const INTROSPECTION_SIGNING: &str = "introspection_signing_alg_values_supported";
 
-/// How everybody authenticates, at each endpoint.
-const AUTH_METHODS: [&str; 1] = ["private_key_jwt"];
+/// The members that say what clients may have things signed with. They change with the keys.
+pub(crate) const SIGNED_WITH_ANY: [&str; 2] = [
+    "id_token_signing_alg_values_supported",
+    "authorization_signing_alg_values_supported",
+];
 
-pub(crate) fn metadata(
-    uri: &IssuerUri,
-    scopes: &Scope,
-    proof_algorithms: AlgorithmSet,
-) -> Result<Value, serde_json::Error> {
-    let assertions = || AlgorithmSet::ALL.names().collect();
-    serde_json::to_value(Metadata {
-        issuer: uri.as_str(),
-        token_endpoint: uri.endpoint("token"),
-        jwks_uri: uri.endpoint("jwks"),
-        scopes_supported: scopes.values().collect(),
-        response_types_supported: [],
-        grant_types_supported: ["client_credentials"],
-        token_endpoint_auth_methods_supported: AUTH_METHODS,
-        token_endpoint_auth_signing_alg_values_supported: assertions(),
-        introspection_endpoint: uri.endpoint("introspect"),
-        introspection_endpoint_auth_methods_supported: AUTH_METHODS,
-        introspection_endpoint_auth_signing_alg_values_supported: assertions(),
-        revocation_endpoint: uri.endpoint("revoke"),
-        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
-        revocation_endpoint_auth_signing_alg_values_supported: assertions(),
-        dpop_signing_alg_values_supported: proof_algorithms.names().collect(),
-    })
+/// What the metadata tells of the configuration.
+pub(crate) struct Facts<'a> {
+    pub(crate) uri: &'a IssuerUri,
+    pub(crate) scopes: Vec<&'a str>,
+    pub(crate) grant_types: Vec<&'static str>,
+    pub(crate) auth_methods: Vec<&'static str>,
+    pub(crate) proof_algorithms: AlgorithmSet,
+    pub(crate) detail_types: Vec<&'a str>,
+    pub(crate) claims: Vec<&'a str>,
+    pub(crate) acr_values: Vec<&'a str>,
+    pub(crate) protected_resources: Vec<&'a str>,
+    /// Where clients that have a certificate go (RFC 8705 §5).
+    pub(crate) mtls: Option<&'a Origin>,
+}
+
+/// The endpoints that are called by clients themselves, and not by browsers.
+const BACK_CHANNEL: [(&str, &str); 5] = [
+    ("token_endpoint", "token"),
+    ("pushed_authorization_request_endpoint", "par"),
+    ("introspection_endpoint", "introspect"),
+    ("revocation_endpoint", "revoke"),
+    ("userinfo_endpoint", "userinfo"),
+];
+
+pub(crate) fn metadata(facts: &Facts<'_>) -> Value {
+    let uri = facts.uri;
+    let assertions: Vec<_> = AlgorithmSet::ALL.names().collect();
+    let proofs: Vec<_> = facts.proof_algorithms.names().collect();
+    let mut members = Map::new();
+    let mut set = |name: &str, value: Value| {
+        // RFC 8414 §3.2: members without elements are left out.
+        if value.as_array().is_none_or(|values| !values.is_empty()) {
+            members.insert(name.to_owned(), value);
+        }
+    };
+    set("issuer", json!(uri.as_str()));
+    set("authorization_endpoint", json!(uri.endpoint("authorize")));
+    for (member, name) in BACK_CHANNEL {
+        set(member, json!(uri.endpoint(name)));
+    }
+    set("jwks_uri", json!(uri.endpoint("jwks")));
+    set("scopes_supported", json!(facts.scopes));
+    set("response_types_supported", json!(["code"]));
+    set(
+        "response_modes_supported",
+        json!(["query", "jwt", "query.jwt"]),
+    );
+    set("grant_types_supported", json!(facts.grant_types));
+    set("subject_types_supported", json!(["public"]));
+    for endpoint in [
+        "token_endpoint",
+        "introspection_endpoint",
+        "revocation_endpoint",
+    ] {
+        set(
+            &format!("{endpoint}_auth_methods_supported"),
+            json!(facts.auth_methods),
+        );
+        set(
+            &format!("{endpoint}_auth_signing_alg_values_supported"),
+            json!(assertions),
+        );
+    }
+    set("code_challenge_methods_supported", json!(["S256"]));
+    set("require_pushed_authorization_requests", json!(true));
+    set(
+        "authorization_response_iss_parameter_supported",
+        json!(true),
+    );
+    set("request_parameter_supported", json!(true));
+    set("request_uri_parameter_supported", json!(false));
+    set(
+        "request_object_signing_alg_values_supported",
+        json!(assertions),
+    );
+    set("dpop_signing_alg_values_supported", json!(proofs));
+    set("claims_parameter_supported", json!(true));
+    set("claims_supported", json!(facts.claims));
+    set("acr_values_supported", json!(facts.acr_values));
+    set(
+        "authorization_details_types_supported",
+        json!(facts.detail_types),
+    );
+    set(
+        "prompt_values_supported",
+        json!(["none", "login", "consent", "select_account"]),
+    );
+    set("protected_resources", json!(facts.protected_resources));
+    if let Some(origin) = facts.mtls {
+        set("tls_client_certificate_bound_access_tokens", json!(true));
+        let aliases = BACK_CHANNEL.map(|(member, name)| {
+            let alias = format!("{origin}{}", uri.endpoint_path(name));
+            (member.to_owned(), Value::from(alias))
+        });
+        set("mtls_endpoint_aliases", Map::from_iter(aliases).into());
+    }
+    Value::Object(members)
 }

@@ -73,6 +73,11 @@ impl Scope {
         self.0.is_empty()
     }
 
+    pub(crate) fn without(mut self, value: &str) -> Self {
+        self.0.retain(|ours| **ours != *value);
+        self
+    }
+
     pub(crate) fn extend(&mut self, other: &Self) {
         other.values().for_each(|value| self.insert(value));
     }

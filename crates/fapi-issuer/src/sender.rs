@@ -1,32 +1,62 @@
-//! The sender constraint: which key the token will be bound to.
+//! The sender constraint: which key a token will be bound to.
 
 use fapi_core::config::DpopConfig;
-use fapi_core::denial::Denial;
-use fapi_core::dpop::{GrantProof, NonceKeys, ProofVerifier, TargetUri};
+use fapi_core::denial::{Denial, ProofError};
+use fapi_core::dpop::{Epoch, GrantProof, NonceKeys, Origin, ProofVerifier, TargetUri};
 use fapi_core::jose::AlgorithmSet;
-use fapi_core::{FieldLines, ReplayQuery, UnixTime};
+use fapi_core::{FieldLines, ReplayAnswer, ReplayQuery, UnixTime};
 use http::{HeaderMap, HeaderValue};
 
-use crate::error::EndpointError;
-use crate::replay::ReplayMemory;
 use crate::uri::IssuerUri;
 
-/// Checks the DPoP proofs of one endpoint.
+/// Checks DPoP proofs.
 #[derive(Debug)]
 pub(crate) struct SenderCheck {
     verifier: ProofVerifier,
-    /// The endpoint's path and address, from the configuration, never from the request.
+}
+
+/// An endpoint that takes proofs. Its addresses come from the configuration, never from the request.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    origins: Vec<Origin>,
     path: String,
     address: String,
 }
 
-impl SenderCheck {
-    /// For the endpoint called `name`.
-    pub(crate) fn new(config: &DpopConfig, nonces: NonceKeys, uri: &IssuerUri, name: &str) -> Self {
+impl Endpoint {
+    /// The endpoint called `name`, which perhaps has an alias at another origin (RFC 8705 §5).
+    pub(crate) fn new(uri: &IssuerUri, alias: Option<&Origin>, name: &str) -> Self {
         Self {
-            verifier: ProofVerifier::new(config, &fapi_crypto::PROVIDER, nonces),
+            origins: std::iter::once(uri.origin())
+                .chain(alias)
+                .cloned()
+                .collect(),
             path: uri.endpoint_path(name),
             address: uri.endpoint(name),
+        }
+    }
+
+    /// What a proof to this endpoint is remembered by: the same at each address.
+    pub(crate) fn replay_query<'a>(
+        &self,
+        proof: &'a GrantProof,
+        issuer: &'a str,
+        client: &'a str,
+    ) -> ReplayQuery<'a> {
+        ReplayQuery {
+            key: proof.replay_key(issuer, &self.address),
+            expires: proof.remember_until(),
+            issuer,
+            client,
+            thumbprint: proof.thumbprint(),
+        }
+    }
+}
+
+impl SenderCheck {
+    pub(crate) fn new(config: &DpopConfig, nonces: NonceKeys) -> Self {
+        Self {
+            verifier: ProofVerifier::new(config, &fapi_crypto::PROVIDER, nonces),
         }
     }
 
@@ -34,8 +64,8 @@ impl SenderCheck {
     pub(crate) fn verify(
         &self,
         headers: &HeaderMap,
-        uri: &IssuerUri,
-        memory: &ReplayMemory,
+        endpoint: &Endpoint,
+        epoch: &Epoch,
         now: UnixTime,
     ) -> Result<GrantProof, Denial> {
         let lines: FieldLines<'_> = headers
@@ -43,29 +73,26 @@ impl SenderCheck {
             .iter()
             .map(HeaderValue::as_bytes)
             .collect();
-        let target = TargetUri::new(uri.origin(), "", &self.path);
-        self.verifier
-            .verify(&lines, "POST", target, &memory.epoch(), now)
+        let mut verdict = Err(Denial::Proof(ProofError::Missing));
+        for origin in &endpoint.origins {
+            let target = TargetUri::new(origin, "", &endpoint.path);
+            verdict = self.verifier.verify(&lines, "POST", target, epoch, now);
+            // The next address may be the one that the proof names.
+            if !matches!(verdict, Err(Denial::Proof(ProofError::Target))) {
+                break;
+            }
+        }
+        verdict
     }
 
-    /// Uses the proof up.
-    pub(crate) fn record(
+    /// What the memory's answer means for a proof.
+    pub(crate) fn decide(
         &self,
         proof: &GrantProof,
-        memory: &ReplayMemory,
-        issuer: &str,
-        client: &str,
+        answer: &ReplayAnswer,
         now: UnixTime,
-    ) -> Result<(), EndpointError> {
-        let query = ReplayQuery {
-            key: proof.replay_key(issuer, &self.address),
-            expires: proof.remember_until(),
-            issuer,
-            client,
-            thumbprint: proof.thumbprint(),
-        };
-        let answer = memory.insert(query, now)?;
-        Ok(self.verifier.decide(proof, &answer, now)?)
+    ) -> Result<(), Denial> {
+        self.verifier.decide(proof, answer, now)
     }
 
     /// The algorithms that proofs may have.

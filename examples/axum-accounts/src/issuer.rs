@@ -16,7 +16,8 @@ pub(crate) async fn start(client: Client) -> Result<String, Box<dyn Error>> {
         .signing_key(SigningKey::generate(Algorithm::Es256)?)
         .client(client)
         .dangerous_allow_http_loopback() // in production, `url` is https
-        .build()?;
+        .build()
+        .await?;
     place.serve(issuer.router());
     Ok(url)
 }

@@ -58,7 +58,7 @@ enum Program {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     match Program::parse() {
-        Program::Setup { issuer, state } => setup::run(&issuer, &state)?,
+        Program::Setup { issuer, state } => setup::run(&issuer, &state).await?,
         Program::TlsFront { listen, to, state } => tls_front::run(listen, to, &state).await?,
         Program::Upstream { listen } => upstream::run(listen).await?,
         Program::Client { state } => return client::run(&state).await,

@@ -33,7 +33,7 @@ pub(crate) struct ClientState {
 ///
 /// The files are for everybody to read, since Envoy's image runs as a user of its own. What keeps others out is the
 /// volume.
-pub(crate) fn run(issuer: &Path, state: &Path) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run(issuer: &Path, state: &Path) -> Result<(), Box<dyn Error>> {
     let [for_issuer, for_envoy, for_client] =
         ["issuer", "envoy", "client"].map(|name| state.join(name));
     // Written last: who has it, has all. The others may be running already.
@@ -67,20 +67,21 @@ pub(crate) fn run(issuer: &Path, state: &Path) -> Result<(), Box<dyn Error>> {
     let client = ClientState {
         assertion_key: assertion_key.to_private_jwk()?,
         dpop_key: dpop_key.to_private_jwk()?,
-        expired_token: expired_token(signing_key, dpop_key.thumbprint())?,
+        expired_token: expired_token(signing_key, dpop_key.thumbprint()).await?,
     };
     write(&client_document, &client)
 }
 
 /// What the issuer would have given out ten minutes ago, for five minutes.
-fn expired_token(signing_key: SigningKey, key: Thumbprint) -> Result<String, Box<dyn Error>> {
+async fn expired_token(signing_key: SigningKey, key: Thumbprint) -> Result<String, Box<dyn Error>> {
     let earlier = Issuer::builder(ISSUER)
         .signing_key(signing_key)
         .access_token_lifetime_seconds(300)
         .clock(|| now().plus(-600))
-        .build()?;
+        .build()
+        .await?;
     let grant = Grant::new(CLIENT_ID, API, Confirmation::Key(key));
-    Ok(earlier.mint(&grant)?.as_str().to_owned())
+    Ok(earlier.mint(&grant).await?.as_str().to_owned())
 }
 
 fn write(path: &Path, value: &impl Serialize) -> Result<(), Box<dyn Error>> {

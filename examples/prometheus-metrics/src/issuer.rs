@@ -24,7 +24,8 @@ impl RunningIssuer {
         let issuer = Issuer::builder(&url)
             .signing_key(SigningKey::generate(Algorithm::Es256)?)
             .dangerous_allow_http_loopback() // in production, `url` is https
-            .build()?;
+            .build()
+            .await?;
         place.serve(issuer.router());
         Ok(Self { url, issuer })
     }
@@ -35,8 +36,8 @@ impl RunningIssuer {
     }
 
     /// A token for this API, bound to the client's key. How a client asks for one over HTTP is in other examples.
-    pub(crate) fn token(&self, api: &str, client: &TestClient) -> Result<String, MintError> {
+    pub(crate) async fn token(&self, api: &str, client: &TestClient) -> Result<String, MintError> {
         let grant = Grant::new("metrics-app", api, Confirmation::Key(client.thumbprint()));
-        Ok(self.issuer.mint(&grant)?.as_str().to_owned())
+        Ok(self.issuer.mint(&grant).await?.as_str().to_owned())
     }
 }

@@ -58,7 +58,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     println!("metrics  {metrics}\n");
 
     // 4. Requests, good and bad, and what is counted of them.
-    let sender = Sender::new(&api, &issuer, TestClient::new())?;
+    let sender = Sender::new(&api, &issuer, TestClient::new()).await?;
     sender.send_all().await?;
     let text = sender.get(&metrics).await?;
     let ours = || text.lines().filter(|line| line.starts_with("fapi_"));

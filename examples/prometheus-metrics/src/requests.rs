@@ -41,7 +41,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    pub(crate) fn new(
+    pub(crate) async fn new(
         api: &str,
         issuer: &RunningIssuer,
         client: TestClient,
@@ -50,7 +50,7 @@ impl Sender {
             // Whatever proxy the environment names, it does not lead to this machine.
             http: reqwest::Client::builder().no_proxy().build()?,
             url: format!("{api}/accounts"),
-            token: issuer.token(api, &client)?,
+            token: issuer.token(api, &client).await?,
             client,
         })
     }

@@ -32,8 +32,8 @@ impl RunningIssuer {
                 .access_token_lifetime_seconds(300)
                 .dangerous_allow_http_loopback()) // in production, `url` is https
         };
-        let issuer = with_key()?.client(client).build()?;
-        let earlier = with_key()?.clock(|| now().plus(-360)).build()?;
+        let issuer = with_key()?.client(client).build().await?;
+        let earlier = with_key()?.clock(|| now().plus(-360)).build().await?;
         place.serve(issuer.router());
         Ok(Self {
             url,
@@ -48,17 +48,21 @@ impl RunningIssuer {
     }
 
     /// A token that nobody asked for over HTTP, bound to this key.
-    pub(crate) fn mint(&self, api: &str, key: Thumbprint) -> Result<String, MintError> {
-        mint(&self.issuer, api, key)
+    pub(crate) async fn mint(&self, api: &str, key: Thumbprint) -> Result<String, MintError> {
+        mint(&self.issuer, api, key).await
     }
 
     /// A token that was good until a minute ago.
-    pub(crate) fn mint_expired(&self, api: &str, key: Thumbprint) -> Result<String, MintError> {
-        mint(&self.earlier, api, key)
+    pub(crate) async fn mint_expired(
+        &self,
+        api: &str,
+        key: Thumbprint,
+    ) -> Result<String, MintError> {
+        mint(&self.earlier, api, key).await
     }
 }
 
-fn mint(issuer: &Issuer, api: &str, key: Thumbprint) -> Result<String, MintError> {
+async fn mint(issuer: &Issuer, api: &str, key: Thumbprint) -> Result<String, MintError> {
     let grant = Grant::new(CLIENT_ID, api, Confirmation::Key(key));
-    Ok(issuer.mint(&grant)?.as_str().to_owned())
+    Ok(issuer.mint(&grant).await?.as_str().to_owned())
 }

@@ -53,8 +53,10 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     // 4. Honest and dishonest requests.
     let tokens = Tokens {
         good: token.access_token,
-        expired: issuer.mint_expired(&api, client.dpop.thumbprint())?,
-        foreign: issuer.mint("https://other.example.com", client.dpop.thumbprint())?,
+        expired: issuer.mint_expired(&api, client.dpop.thumbprint()).await?,
+        foreign: issuer
+            .mint("https://other.example.com", client.dpop.thumbprint())
+            .await?,
     };
     let scene = Scene::new(&format!("{api}/accounts"), client.dpop, tokens);
     let mut rows = Vec::new();

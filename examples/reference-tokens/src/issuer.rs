@@ -30,7 +30,8 @@ impl RunningIssuer {
             .resource_server(api)
             .client(client)
             .dangerous_allow_http_loopback() // in production, the URL is https
-            .build()?;
+            .build()
+            .await?;
         let questions = Arc::new(AtomicUsize::new(0));
         let router = counting(issuer.router(), Arc::clone(&questions));
         Ok(Self {

@@ -47,7 +47,8 @@ impl Scene {
     pub async fn start() -> Result<Self, Box<dyn Error>> {
         let issuer = Issuer::builder(ISSUER)
             .signing_key(SigningKey::generate(Algorithm::Es256)?)
-            .build()?;
+            .build()
+            .await?;
         Ok(Self {
             plain: Side::start(&issuer, NonceConfig::default()).await?,
             nonces: Side::start(&issuer, NonceConfig::required()).await?,
@@ -62,7 +63,9 @@ impl Side {
 
         let key = TestClient::new();
         let bound = Confirmation::Key(key.thumbprint());
-        let token = issuer.mint(&Grant::new(CLIENT_ID, &url, bound).subject("alice"))?;
+        let token = issuer
+            .mint(&Grant::new(CLIENT_ID, &url, bound).subject("alice"))
+            .await?;
         let channel = Endpoint::from_shared(url.clone())?.connect().await?;
         let credentials = Credentials::new(key, token.as_str().to_owned(), url);
         Ok(Self {

@@ -9,10 +9,13 @@ async fn a_revoked_token_is_refused_at_once() {
     for answers in [Answers::Signed, Answers::Plain] {
         let setting = Setting::introspecting(answers).await;
         for client_id in ["jwt", "opaque"] {
-            let (token, other) = (setting.token(client_id), setting.token(client_id));
+            let (token, other) = (
+                setting.token(client_id).await,
+                setting.token(client_id).await,
+            );
             setting.accepts(&token).await;
             setting.accepts(&other).await;
-            let revoked = setting.issuer.revoke(&token);
+            let revoked = setting.issuer.revoke(&token).await;
             assert_eq!(revoked, Ok(Revocation::Revoked), "{client_id}");
             setting.refuses(&token).await;
             setting.accepts(&other).await;
@@ -33,8 +36,8 @@ async fn unknown_opaque_tokens_are_refused() {
 #[tokio::test]
 async fn without_introspection_a_revoked_jwt_is_still_accepted() {
     let setting = Setting::verifying().await;
-    let token = setting.token("jwt");
-    setting.issuer.revoke(&token).unwrap();
+    let token = setting.token("jwt").await;
+    setting.issuer.revoke(&token).await.unwrap();
     setting.accepts(&token).await;
     assert_eq!(setting.count("/introspect"), 0);
 }

@@ -70,6 +70,7 @@ impl Setting {
             .resource_server(ResourceServer::new("api", &jwks, API))
             .clock(clock.source())
             .build()
+            .await
             .unwrap();
         let requests = Arc::new(Mutex::new(HashMap::new()));
         let router = counting(issuer.router(), Arc::clone(&requests));
@@ -96,10 +97,10 @@ impl Setting {
     }
 
     /// A token for this client, bound to the key that all requests are made with.
-    pub(crate) fn token(&self, client_id: &str) -> String {
+    pub(crate) async fn token(&self, client_id: &str) -> String {
         let confirmation = Confirmation::Key(self.client.thumbprint());
         let grant = Grant::new(client_id, API, confirmation);
-        self.issuer.mint(&grant).unwrap().as_str().to_owned()
+        self.issuer.mint(&grant).await.unwrap().as_str().to_owned()
     }
 
     /// Status and challenge for a request with this token and a new proof.

@@ -183,6 +183,12 @@ impl<'a> UnverifiedAssertion<'a> {
         &self.client_id
     }
 
+    /// The algorithm that its header names.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// Checks the claims at `now`, then the signature with the client's keys.
     ///
     /// # Errors

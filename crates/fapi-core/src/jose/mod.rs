@@ -7,6 +7,7 @@ pub(crate) mod json;
 pub(crate) mod jwk;
 pub(crate) mod jws;
 mod point;
+mod request_object;
 pub(crate) mod signature;
 mod thumbprint;
 
@@ -14,4 +15,7 @@ pub use alg::{Algorithm, AlgorithmSet};
 pub use assertion::{AssertionError, AssertionRules, UnverifiedAssertion, VerifiedAssertion};
 pub use jwk::{KeyError, PublicKey};
 pub use jws::InvalidJws;
+pub use request_object::{
+    RequestObjectError, RequestObjectRules, RequestParameters, UnverifiedRequestObject,
+};
 pub use thumbprint::Thumbprint;

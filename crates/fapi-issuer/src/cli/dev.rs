@@ -42,7 +42,8 @@ impl Dev {
             .signing_key(SigningKey::generate(Algorithm::Es256)?)
             .client(Client::new(CLIENT_ID, client_jwks.to_string()).scope(self.scope))
             .default_audience(&self.resource)
-            .build()?;
+            .build()
+            .await?;
         let private_jwk = client_key.to_private_jwk()?.to_string();
         say(&format!("listening on {identifier}"))?;
         say(&format!("client_id: {CLIENT_ID}"))?;

@@ -18,7 +18,7 @@ pub(crate) async fn run(config: &Path, listen: Option<SocketAddr>) -> Result<(),
         .map_err(|error| Failure::ReadConfig(config.to_owned(), error))?;
     let config = Config::from_json(&text)?;
     let listen = listen.or(config.listen).unwrap_or(DEFAULT_LISTEN);
-    let issuer = Issuer::from_config(config)?;
+    let issuer = Issuer::from_config(config).await?;
     let (listener, address) = bind(listen).await?;
     say(&format!("listening on http://{address}"))?;
     serve(listener, &issuer).await

@@ -1,27 +1,103 @@
 //! The registered clients, checked once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fapi_core::KeySet;
-use fapi_core::config::ConfigError;
+use fapi_core::UnixTime;
+use fapi_core::config::{AlgorithmName, ConfigError};
+use fapi_core::jose::Algorithm;
 
-use super::{AccessTokenFormat, Client};
+use super::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode};
 use crate::registration;
 use crate::scope::Scope;
+use crate::storage::{Storage, StorageError};
 
 /// A client, ready to be asked about.
 #[derive(Debug)]
 pub(crate) struct RegisteredClient {
     pub(crate) client_id: Box<str>,
+    pub(crate) method: Method,
     pub(crate) scope: Scope,
     pub(crate) audiences: Audiences,
     pub(crate) access_token_format: AccessTokenFormat,
-    keys: KeySet,
+    pub(crate) sender: SenderConstraint,
+    pub(crate) request_object_alg: Option<Algorithm>,
+    pub(crate) id_token_alg: Option<Algorithm>,
+    pub(crate) response_alg: Option<Algorithm>,
+    keys: Option<KeySet>,
+    document: Client,
 }
 
-impl AsRef<KeySet> for RegisteredClient {
-    fn as_ref(&self) -> &KeySet {
-        &self.keys
+/// How a client authenticates.
+#[derive(Debug)]
+pub(crate) enum Method {
+    /// With assertions, perhaps of one algorithm alone.
+    PrivateKeyJwt(Option<Algorithm>),
+}
+
+/// What a client's access tokens are bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SenderConstraint {
+    Key,
+    Certificate,
+    KeyAndCertificate,
+}
+
+impl SenderConstraint {
+    pub(crate) const fn needs_key(self) -> bool {
+        matches!(self, Self::Key | Self::KeyAndCertificate)
+    }
+
+    pub(crate) const fn needs_certificate(self) -> bool {
+        matches!(self, Self::Certificate | Self::KeyAndCertificate)
+    }
+}
+
+impl RegisteredClient {
+    /// The keys that verify what it signs.
+    pub(crate) const fn keys(&self) -> Option<&KeySet> {
+        self.keys.as_ref()
+    }
+
+    /// What users read.
+    pub(crate) fn name(&self) -> &str {
+        self.document
+            .client_name
+            .as_deref()
+            .unwrap_or(&self.client_id)
+    }
+
+    /// The rest of what is registered of it.
+    pub(crate) const fn document(&self) -> &Client {
+        &self.document
+    }
+
+    pub(crate) fn may_use(&self, grant_type: GrantType) -> bool {
+        match self.document.grant_types.as_slice() {
+            [] if self.document.redirect_uris.is_empty() => {
+                grant_type == GrantType::ClientCredentials
+            }
+            [] => grant_type == GrantType::AuthorizationCode,
+            named => named.contains(&grant_type),
+        }
+    }
+
+    /// Whether this is one of its redirect URIs: the same text (FAPI 2.0 Security Profile §5.3.2.2).
+    pub(crate) fn has_redirect_uri(&self, uri: &str) -> bool {
+        self.document.redirect_uris.iter().any(|ours| ours == uri)
+    }
+
+    /// The response mode that it gets if it asks for this one: `None` if it may not have it.
+    pub(crate) fn response_mode(&self, asked: Option<ResponseMode>) -> Option<ResponseMode> {
+        let allowed = match self.document.response_modes.as_slice() {
+            [] => &[ResponseMode::Query, ResponseMode::Jwt],
+            named => named,
+        };
+        match asked {
+            None => allowed.first().copied(),
+            Some(asked) => allowed.contains(&asked).then_some(asked),
+        }
     }
 }
 
@@ -38,14 +114,18 @@ impl Audiences {
     }
 
     pub(crate) fn contains(&self, resource: &str) -> bool {
-        *self.default == *resource || self.others.iter().any(|other| **other == *resource)
+        self.all().any(|ours| ours == resource)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.default).chain(self.others.iter().map(|other| &**other))
     }
 }
 
 /// All clients of an issuer.
 #[derive(Debug)]
 pub(crate) struct Clients {
-    by_id: HashMap<Box<str>, RegisteredClient>,
+    by_id: HashMap<Box<str>, Arc<RegisteredClient>>,
     scopes: Scope,
 }
 
@@ -61,7 +141,7 @@ impl Clients {
             let registered = register(client, default_audience, &at)?;
             scopes.extend(&registered.scope);
             if by_id
-                .insert(client.client_id.as_str().into(), registered)
+                .insert(client.client_id.as_str().into(), Arc::new(registered))
                 .is_some()
             {
                 return Err(ConfigError::invalid(
@@ -73,8 +153,24 @@ impl Clients {
         Ok(Self { by_id, scopes })
     }
 
-    pub(crate) fn get(&self, client_id: &str) -> Option<&RegisteredClient> {
+    /// The client of this name.
+    pub(crate) async fn find(
+        &self,
+        _storage: &Storage,
+        client_id: &str,
+        _now: UnixTime,
+    ) -> Result<Option<Arc<RegisteredClient>>, StorageError> {
+        Ok(self.by_id.get(client_id).cloned())
+    }
+
+    /// A client of the configuration.
+    pub(crate) fn configured(&self, client_id: &str) -> Option<&Arc<RegisteredClient>> {
         self.by_id.get(client_id)
+    }
+
+    /// All clients of the configuration.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &RegisteredClient> {
+        self.by_id.values().map(|client| &**client)
     }
 
     /// Every scope value that some client may ask for.
@@ -89,11 +185,35 @@ fn register(
     at: &str,
 ) -> Result<RegisteredClient, ConfigError> {
     let client_id = registration::id(&client.client_id, at)?;
-    let keys = registration::keys(&client.jwks, at)?;
+    let keys = client.jwks.as_ref();
+    let keys = keys.map(|jwks| registration::keys(jwks, at)).transpose()?;
+    let method = match client.token_endpoint_auth_method {
+        AuthMethod::PrivateKeyJwt if keys.is_none() => {
+            return Err(ConfigError::missing(
+                format!("{at}.jwks"),
+                "needed for `private_key_jwt`",
+            ));
+        }
+        AuthMethod::PrivateKeyJwt => {
+            Method::PrivateKeyJwt(algorithm(client.token_endpoint_auth_signing_alg))
+        }
+    };
     let scope = Scope::parse(&client.scope)
         .map_err(|error| ConfigError::invalid(format!("{at}.scope"), error.to_string()))?;
     for (place, audience) in client.audiences.iter().enumerate() {
         registration::check_text(audience, || format!("{at}.audiences[{place}]"))?;
+    }
+    for (place, uri) in client.redirect_uris.iter().enumerate() {
+        crate::redirect::check(uri).map_err(|problem| {
+            ConfigError::invalid(format!("{at}.redirect_uris[{place}]"), problem.to_string())
+        })?;
+    }
+    let uses_codes = client.grant_types.contains(&GrantType::AuthorizationCode);
+    if uses_codes && client.redirect_uris.is_empty() {
+        return Err(ConfigError::missing(
+            format!("{at}.redirect_uris"),
+            "needed for `authorization_code`",
+        ));
     }
     let mut audiences = client
         .audiences
@@ -110,12 +230,36 @@ fn register(
         })?;
     Ok(RegisteredClient {
         client_id,
+        method,
         scope,
         audiences: Audiences {
             default,
             others: audiences.collect(),
         },
         access_token_format: client.access_token_format,
+        sender: sender(client, at)?,
+        request_object_alg: algorithm(client.request_object_signing_alg),
+        id_token_alg: algorithm(client.id_token_signed_response_alg),
+        response_alg: algorithm(client.authorization_signed_response_alg),
         keys,
+        document: client.clone(),
     })
+}
+
+fn algorithm(name: Option<AlgorithmName>) -> Option<Algorithm> {
+    name.map(AlgorithmName::algorithm)
+}
+
+/// FAPI 2.0 Security Profile §5.3.2.1: only sender-constrained access tokens.
+fn sender(client: &Client, at: &str) -> Result<SenderConstraint, ConfigError> {
+    let certificate = client.tls_client_certificate_bound_access_tokens;
+    match (client.dpop_bound_access_tokens, certificate) {
+        (None | Some(true), false) => Ok(SenderConstraint::Key),
+        (Some(true), true) => Ok(SenderConstraint::KeyAndCertificate),
+        (None | Some(false), true) => Ok(SenderConstraint::Certificate),
+        (Some(false), false) => Err(ConfigError::invalid(
+            format!("{at}.dpop_bound_access_tokens"),
+            "must not be false unless `tls_client_certificate_bound_access_tokens` is true: each token is bound",
+        )),
+    }
 }

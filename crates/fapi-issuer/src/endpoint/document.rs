@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Response, StatusCode};
 
 use super::response::{JSON, public};
 use crate::issuer::Issuer;
@@ -22,4 +22,20 @@ pub(crate) async fn key_set(State(issuer): State<Issuer>) -> Response<Body> {
     let mut response = public(&JSON, issuer.jwks().to_string());
     response.headers_mut().insert(CACHE_CONTROL, KEEP_KEYS);
     response
+}
+
+/// That the process answers.
+pub(crate) async fn health() -> &'static str {
+    "ok"
+}
+
+/// Whether the storage answers.
+pub(crate) async fn ready(State(issuer): State<Issuer>) -> (StatusCode, &'static str) {
+    match issuer.ready().await {
+        Ok(()) => (StatusCode::OK, "ready"),
+        Err(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the storage does not answer",
+        ),
+    }
 }

@@ -65,6 +65,12 @@ impl Form {
         self.values.get(name).map(String::as_str)
     }
 
+    /// All parameters but `resource`.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let values = self.values.iter();
+        values.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The values of `resource` (RFC 8707 §2).
     pub(crate) fn resources(&self) -> &[String] {
         &self.resources

@@ -9,10 +9,10 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::Form;
-use super::caller::caller;
+use super::posted::Posted;
 use super::response::{JSON, private};
 use crate::error::{EndpointError, RequestProblem};
+use crate::grant::GRANT_ID;
 use crate::issuer::Issuer;
 use crate::resource_server::{IntrospectionResponse, RegisteredResourceServer};
 use crate::token::LiveToken;
@@ -27,29 +27,30 @@ pub(crate) async fn introspect(
     State(issuer): State<Issuer>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let answer = match Form::read(&parts.headers, body).await {
-        Ok(form) => answer(&issuer, &parts.headers, &form, issuer.now()),
-        Err(problem) => Err(problem.into()),
+    let now = issuer.now();
+    let answer = match Posted::read(request).await {
+        Ok(posted) => answer(&issuer, &posted, now).await,
+        Err(error) => Err(error),
     };
     answer.unwrap_or_else(|error| error.log_and_answer())
 }
 
 /// `token_type_hint` is not looked at: a token says by itself what it is.
-fn answer(
+async fn answer(
     issuer: &Issuer,
-    headers: &HeaderMap,
-    form: &Form,
+    posted: &Posted,
     now: UnixTime,
 ) -> Result<Response<Body>, EndpointError> {
     let parts = issuer.parts();
-    let registered = |client_id: &str| parts.resource_servers.get(client_id);
-    let caller = caller(issuer, registered, headers, form, now)?;
-    let token = form.get("token").ok_or(RequestProblem::TokenMissing)?;
-    let found = LiveToken::find(parts, token, now)?;
+    let caller = posted.resource_server(issuer, now).await?;
+    let token = posted
+        .form
+        .get("token")
+        .ok_or(RequestProblem::TokenMissing)?;
+    let found = LiveToken::find(parts, token, now).await?;
     let introspection = introspection(found.filter(|token| is_for(token, caller)));
     match caller.introspection_response {
-        IntrospectionResponse::AsAsked if !asks_for_signed(headers) => {
+        IntrospectionResponse::AsAsked if !asks_for_signed(&posted.headers) => {
             Ok(private(&JSON, Value::from(introspection).to_string()))
         }
         IntrospectionResponse::AsAsked | IntrospectionResponse::Signed => {
@@ -82,6 +83,7 @@ fn introspection(token: Option<LiveToken>) -> Map<String, Value> {
         "Bearer"
     };
     let mut members = token.into_claims();
+    members.remove(GRANT_ID);
     members.insert("active".to_owned(), json!(true));
     members.insert("token_type".to_owned(), json!(token_type));
     members

@@ -1,8 +1,9 @@
 //! Responses, as all endpoints make them.
 
 use axum::body::Body;
+use fapi_core::dpop::Nonce;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Response};
+use http::{HeaderName, HeaderValue, Response};
 
 /// The content type of most of them.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -23,4 +24,12 @@ pub(crate) fn private(content_type: &HeaderValue, body: String) -> Response<Body
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Gives the client a nonce for its next proof (RFC 9449 §8.2).
+pub(crate) fn set_nonce(response: &mut Response<Body>, nonce: &Nonce) {
+    if let Ok(nonce) = HeaderValue::from_str(nonce.as_str()) {
+        let name = HeaderName::from_static("dpop-nonce");
+        response.headers_mut().insert(name, nonce);
+    }
 }

@@ -3,22 +3,22 @@
 use axum::body::Body;
 use axum::extract::State;
 use fapi_core::UnixTime;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 
-use super::Form;
-use super::caller::caller;
+use super::posted::Posted;
 use super::response::{JSON, private};
+use crate::authorization::RefreshToken;
 use crate::error::{EndpointError, RequestProblem};
 use crate::issuer::Issuer;
-use crate::storage::Owner;
+use crate::storage::{Digest, Kind, Owner};
 use crate::token::LiveToken;
 
 /// POST.
 pub(crate) async fn revoke(State(issuer): State<Issuer>, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let done = match Form::read(&parts.headers, body).await {
-        Ok(form) => answer(&issuer, &parts.headers, &form, issuer.now()),
-        Err(problem) => Err(problem.into()),
+    let now = issuer.now();
+    let done = match Posted::read(request).await {
+        Ok(posted) => answer(&issuer, &posted, now).await,
+        Err(error) => Err(error),
     };
     match done {
         // RFC 7009 §2.2: the status says it all.
@@ -27,19 +27,29 @@ pub(crate) async fn revoke(State(issuer): State<Issuer>, request: Request<Body>)
     }
 }
 
-fn answer(
-    issuer: &Issuer,
-    headers: &HeaderMap,
-    form: &Form,
-    now: UnixTime,
-) -> Result<(), EndpointError> {
+async fn answer(issuer: &Issuer, posted: &Posted, now: UnixTime) -> Result<(), EndpointError> {
     let parts = issuer.parts();
-    let registered = |client_id: &str| parts.clients.get(client_id);
-    let client = caller(issuer, registered, headers, form, now)?;
-    let token = form.get("token").ok_or(RequestProblem::TokenMissing)?;
-    match LiveToken::find(parts, token, now)? {
+    let authenticated = posted.client(issuer, now).await?;
+    authenticated.spend(issuer, None, now).await?;
+    let client = &authenticated.client;
+    let token = posted
+        .form
+        .get("token")
+        .ok_or(RequestProblem::TokenMissing)?;
+    let id = Digest::of(token);
+    if let Some(refresh) = parts.storage.get::<RefreshToken>(&id, now).await? {
+        if *refresh.client_id != *client.client_id {
+            return Err(EndpointError::OthersToken);
+        }
+        // RFC 7009 §2.1: the access tokens that came of it go too.
+        let grant = Digest::of(&refresh.grant);
+        return Ok(parts.storage.remove(Kind::Grant, &grant).await?);
+    }
+    match LiveToken::find(parts, token, now).await? {
         Some(token) if token.client_id() == Some(&client.client_id) => {
-            token.revoke(parts, Owner::Client(&client.client_id), now)?;
+            token
+                .revoke(parts, Owner::Client(&client.client_id), now)
+                .await?;
         }
         // RFC 7009 §2.1: the client is told. Whoever holds the token knows already that there is one.
         Some(_) => return Err(EndpointError::OthersToken),

@@ -6,36 +6,25 @@ use fapi_core::UnixTime;
 use fapi_core::dpop::Nonce;
 use fapi_core::token::Confirmation;
 use fapi_crypto::KeyError;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{Request, Response};
 use serde::Serialize;
+use serde_json::Value;
 
-use super::Form;
-use super::response::{JSON, private};
-use crate::client::{self, RegisteredClient};
+use super::posted::Posted;
+use super::response::{JSON, private, set_nonce};
+use crate::client::GrantType;
 use crate::error::{EndpointError, RequestProblem};
-use crate::grant::client_credentials;
+use crate::grant::{Issued, authorization_code, client_credentials, refresh_token};
 use crate::issuer::Issuer;
-use crate::mint::AccessToken;
-use crate::scope::Scope;
-
-/// A token that goes out, and what goes with it.
-struct Issued {
-    token: AccessToken,
-    scope: Scope,
-    nonce: Option<Nonce>,
-}
 
 /// POST.
 pub(crate) async fn token(State(issuer): State<Issuer>, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let issued = match Form::read(&parts.headers, body).await {
-        Ok(form) => answer(&issuer, &parts.headers, &form, issuer.now()),
-        Err(problem) => Err(problem.into()),
+    let now = issuer.now();
+    let answer = match Posted::read(request).await {
+        Ok(posted) => answer(&issuer, &posted, now).await,
+        Err(error) => Err(error),
     };
-    match issued.and_then(|issued| issued.to_response()) {
-        Ok(response) => response,
-        Err(error) => error.log_and_answer(),
-    }
+    answer.unwrap_or_else(|error| error.log_and_answer())
 }
 
 /// Any other method (RFC 6749 §3.2).
@@ -45,52 +34,41 @@ pub(crate) async fn not_post() -> Response<Body> {
 
 /// The steps in their order: what has an effect comes after what has none, and a request that is told to come again with
 /// a nonce has used nothing up.
-fn answer(
+async fn answer(
     issuer: &Issuer,
-    headers: &HeaderMap,
-    form: &Form,
+    posted: &Posted,
     now: UnixTime,
-) -> Result<Issued, EndpointError> {
-    match form.get("grant_type") {
-        Some("client_credentials") => {}
+) -> Result<Response<Body>, EndpointError> {
+    let grant_type = match posted.form.get("grant_type") {
+        Some("authorization_code") => GrantType::AuthorizationCode,
+        Some("client_credentials") => GrantType::ClientCredentials,
+        Some("refresh_token") => GrantType::RefreshToken,
         Some(_) => return Err(EndpointError::GrantType),
         None => return Err(RequestProblem::GrantTypeMissing.into()),
+    };
+    let endpoint = &issuer.parts().endpoints.token;
+    let authenticated = posted.client(issuer, now).await?;
+    let client = &*authenticated.client;
+    let sender = posted.sender(issuer, client, endpoint, now)?;
+    let proof = sender.proof.as_ref().map(|proof| (proof, endpoint));
+    authenticated.spend(issuer, proof, now).await?;
+    if !client.may_use(grant_type) {
+        return Err(EndpointError::GrantNotAllowed);
     }
-    let parts = issuer.parts();
-    let client = client::authenticate(
-        |client_id| parts.clients.get(client_id),
-        &issuer.assertion_rules(),
-        headers,
-        form,
-        now,
-    )?;
-    let proof = parts
-        .sender
-        .verify(headers, &parts.uri, &parts.proofs, now)?;
-    use_up(issuer, &client, &proof, now)?;
-    let confirmation = Confirmation::Key(*proof.thumbprint());
-    let grant = client_credentials::grant(client.who, form, confirmation)?;
-    Ok(Issued {
-        token: issuer.mint_at(&grant, now)?,
-        scope: grant.scope,
-        nonce: proof.nonce().cloned(),
-    })
-}
-
-/// The proof first: its memory may still ask for a nonce, and the same assertion must then be good for the retry.
-fn use_up(
-    issuer: &Issuer,
-    client: &client::Authenticated<'_, RegisteredClient>,
-    proof: &fapi_core::dpop::GrantProof,
-    now: UnixTime,
-) -> Result<(), EndpointError> {
-    let parts = issuer.parts();
-    let name = parts.uri.as_str();
-    let client_id = &client.who.client_id;
-    parts
-        .sender
-        .record(proof, &parts.proofs, name, client_id, now)?;
-    client::record(client, &parts.assertions, parts.after_restart, name, now)
+    let (form, confirmation) = (&posted.form, sender.confirmation);
+    let issued = match grant_type {
+        GrantType::AuthorizationCode => {
+            authorization_code::issue(issuer, client, form, confirmation, now).await
+        }
+        GrantType::ClientCredentials => {
+            client_credentials::issue(issuer, client, form, confirmation, now).await
+        }
+        GrantType::RefreshToken => {
+            refresh_token::issue(issuer, client, form, confirmation, now).await
+        }
+    }?;
+    let nonce = sender.proof.as_ref().and_then(|proof| proof.nonce());
+    Ok(response(&issued, &sender.confirmation, nonce)?)
 }
 
 /// RFC 6749 §5.1.
@@ -99,29 +77,42 @@ struct TokenResponse<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: u32,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    scope: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    authorization_details: &'a [Value],
 }
 
-impl Issued {
-    fn to_response(&self) -> Result<Response<Body>, EndpointError> {
-        let body = TokenResponse {
-            access_token: self.token.as_str(),
-            // RFC 9449 §5.
-            token_type: "DPoP",
-            expires_in: self.token.expires_in_seconds(),
-            scope: (!self.scope.is_empty()).then(|| self.scope.to_string()),
-        };
-        let body = serde_json::to_string(&body).map_err(KeyError::Claims)?;
-        let mut response = private(&JSON, body);
-        let nonce = self
-            .nonce
-            .as_ref()
-            .map(|nonce| HeaderValue::from_str(nonce.as_str()));
-        if let Some(Ok(nonce)) = nonce {
-            let name = HeaderName::from_static("dpop-nonce");
-            response.headers_mut().insert(name, nonce);
-        }
-        Ok(response)
+fn response(
+    issued: &Issued,
+    confirmation: &Confirmation,
+    nonce: Option<&Nonce>,
+) -> Result<Response<Body>, KeyError> {
+    let body = TokenResponse {
+        access_token: issued.access_token.as_str(),
+        token_type: token_type(confirmation),
+        expires_in: issued.access_token.expires_in_seconds(),
+        scope: &issued.scope,
+        refresh_token: issued.refresh_token.as_deref(),
+        id_token: issued.id_token.as_deref(),
+        authorization_details: &issued.authorization_details,
+    };
+    let body = serde_json::to_string(&body).map_err(KeyError::Claims)?;
+    let mut response = private(&JSON, body);
+    if let Some(nonce) = nonce {
+        set_nonce(&mut response, nonce);
+    }
+    Ok(response)
+}
+
+/// RFC 9449 §5; without a key it goes with the scheme `Bearer` (RFC 8705 §3).
+const fn token_type(confirmation: &Confirmation) -> &'static str {
+    match confirmation.key() {
+        Some(_) => "DPoP",
+        None => "Bearer",
     }
 }

@@ -78,6 +78,21 @@ impl<V> Bounded<V> {
         (now < entry.expires).then_some(&entry.value)
     }
 
+    pub(super) fn get_mut(&mut self, key: &Digest, now: UnixTime) -> Option<&mut V> {
+        self.sweep(now);
+        let entry = self.entries.get_mut(key)?;
+        (now < entry.expires).then_some(&mut entry.value)
+    }
+
+    /// All that have not expired.
+    pub(super) fn living(&self, now: UnixTime) -> impl Iterator<Item = &V> {
+        let living = self
+            .entries
+            .values()
+            .filter(move |entry| now < entry.expires);
+        living.map(|entry| &entry.value)
+    }
+
     pub(super) fn remove(&mut self, key: &Digest) {
         let Some(entry) = self.entries.remove(key) else {
             return;

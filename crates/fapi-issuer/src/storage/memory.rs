@@ -1,102 +1,154 @@
-//! Tokens in this process. A restart forgets them.
+//! Everything in this process. A restart forgets it.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
-use fapi_core::UnixTime;
+use fapi_core::dpop::{Epoch, ReplayWindow};
+use fapi_core::{ReplayOutcome, UnixTime};
+use fapi_crypto::{KeyError, random_bytes};
 
 use super::bounded::Bounded;
-use super::{Digest, Owner, ReferenceTokens, RevokedTokens, StorageError};
+use super::{Digest, Entry, Kind, StorageError, Taken, Use};
 
-/// Opaque access tokens.
-pub(crate) struct MemoryReferenceTokens(Mutex<Bounded<Box<str>>>);
-
-impl MemoryReferenceTokens {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self(Mutex::new(Bounded::new(capacity)))
-    }
+/// How much is kept at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    /// Of each kind of thing.
+    pub(crate) entries: usize,
+    /// Proofs and assertions together.
+    pub(crate) uses: usize,
 }
 
-impl ReferenceTokens for MemoryReferenceTokens {
-    fn insert(
+pub(crate) struct Memory {
+    capacity: Capacity,
+    entries: Mutex<HashMap<Kind, Bounded<Kept>>>,
+    uses: Mutex<ReplayWindow>,
+    epoch: Epoch,
+}
+
+struct Kept {
+    body: Box<str>,
+    taken: bool,
+}
+
+impl Memory {
+    pub(crate) fn new(capacity: Capacity, now: UnixTime) -> Result<Self, KeyError> {
+        let epoch = Epoch::new(u64::from_ne_bytes(random_bytes()?), now);
+        Ok(Self {
+            capacity,
+            entries: Mutex::default(),
+            uses: Mutex::new(ReplayWindow::new(capacity.uses, epoch, random_bytes()?)),
+            epoch,
+        })
+    }
+
+    pub(crate) const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub(crate) fn insert(&self, entry: Entry<'_>, now: UnixTime) -> Result<(), StorageError> {
+        let kept = Kept {
+            body: entry.body,
+            taken: false,
+        };
+        self.of(entry.kind, |entries| {
+            entries.insert(entry.id, kept, entry.owner, entry.expires, now)
+        })?
+    }
+
+    pub(crate) fn replace(&self, entry: Entry<'_>, now: UnixTime) -> Result<(), StorageError> {
+        let kept = Kept {
+            body: entry.body,
+            taken: false,
+        };
+        self.of(entry.kind, |entries| {
+            entries.remove(&entry.id);
+            entries.insert(entry.id, kept, entry.owner, entry.expires, now)
+        })?
+    }
+
+    pub(crate) fn get(
         &self,
-        token: Digest,
-        claims: Box<str>,
-        client_id: &str,
+        kind: Kind,
+        id: &Digest,
+        now: UnixTime,
+    ) -> Result<Option<Box<str>>, StorageError> {
+        self.of(kind, |entries| {
+            let kept = entries.get(id, now).filter(|kept| !kept.taken);
+            kept.map(|kept| kept.body.clone())
+        })
+    }
+
+    pub(crate) fn take(
+        &self,
+        kind: Kind,
+        id: &Digest,
+        now: UnixTime,
+    ) -> Result<Taken, StorageError> {
+        self.of(kind, |entries| match entries.get_mut(id, now) {
+            None => Taken::Unknown,
+            Some(kept) if kept.taken => Taken::Again(kept.body.clone()),
+            Some(kept) => {
+                kept.taken = true;
+                Taken::First(kept.body.clone())
+            }
+        })
+    }
+
+    pub(crate) fn remove(&self, kind: Kind, id: &Digest) -> Result<(), StorageError> {
+        self.of(kind, |entries| entries.remove(id))
+    }
+
+    pub(crate) fn list(&self, kind: Kind, now: UnixTime) -> Result<Vec<Box<str>>, StorageError> {
+        self.of(kind, |entries| {
+            let living = entries.living(now).filter(|kept| !kept.taken);
+            living.map(|kept| kept.body.clone()).collect()
+        })
+    }
+
+    pub(crate) fn has_or_forgot(
+        &self,
+        kind: Kind,
+        id: &Digest,
         expires: UnixTime,
         now: UnixTime,
-    ) -> Result<(), StorageError> {
-        let owner = Owner::Client(client_id);
-        lock(&self.0)?.insert(token, claims, owner, expires, now)
+    ) -> Result<bool, StorageError> {
+        self.of(kind, |entries| {
+            expires <= entries.swept() || entries.get(id, now).is_some()
+        })
     }
 
-    fn get(&self, token: &Digest, now: UnixTime) -> Result<Option<Box<str>>, StorageError> {
-        Ok(lock(&self.0)?.get(token, now).cloned())
-    }
-
-    fn remove(&self, token: &Digest) -> Result<(), StorageError> {
-        lock(&self.0)?.remove(token);
-        Ok(())
-    }
-}
-
-/// Revoked JWT access tokens.
-pub(crate) struct MemoryRevokedTokens {
-    tokens: Mutex<Bounded<()>>,
-    since: UnixTime,
-}
-
-impl MemoryRevokedTokens {
-    pub(crate) fn new(capacity: usize, now: UnixTime) -> Self {
-        Self {
-            tokens: Mutex::new(Bounded::new(capacity)),
-            since: now,
+    pub(crate) fn use_once(
+        &self,
+        uses: &[Use],
+        now: UnixTime,
+    ) -> Result<Vec<ReplayOutcome>, StorageError> {
+        let mut window = lock(&self.uses)?;
+        let mut outcomes = Vec::with_capacity(uses.len());
+        for each in uses {
+            let outcome = window.insert(each.key, each.expires, now).into();
+            outcomes.push(outcome);
+            if outcome != ReplayOutcome::Fresh {
+                break;
+            }
         }
+        Ok(outcomes)
     }
-}
 
-impl RevokedTokens for MemoryRevokedTokens {
-    fn insert(
+    fn of<T>(
         &self,
-        jti: &str,
-        owner: Owner<'_>,
-        expires: UnixTime,
-        now: UnixTime,
-    ) -> Result<(), StorageError> {
-        lock(&self.tokens)?.insert(Digest::of(jti), (), owner, expires, now)
-    }
-
-    fn contains(&self, jti: &str, expires: UnixTime, now: UnixTime) -> Result<bool, StorageError> {
-        let mut tokens = lock(&self.tokens)?;
-        // A clock that was ahead and is set back revives no token whose revocation was dropped meanwhile.
-        Ok(expires <= tokens.swept() || tokens.get(&Digest::of(jti), now).is_some())
-    }
-
-    fn since(&self) -> UnixTime {
-        self.since
+        kind: Kind,
+        then: impl FnOnce(&mut Bounded<Kept>) -> T,
+    ) -> Result<T, StorageError> {
+        let mut entries = lock(&self.entries)?;
+        let entries = entries
+            .entry(kind)
+            .or_insert_with(|| Bounded::new(self.capacity.entries));
+        Ok(then(entries))
     }
 }
 
 /// After a panic in the middle of a change nobody knows what is in there.
 fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, StorageError> {
     mutex.lock().map_err(|_| StorageError::Unavailable)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
-
-    #[test]
-    fn a_clock_that_was_ahead_revives_no_revoked_token() {
-        let tokens = MemoryRevokedTokens::new(4, NOW);
-        let expires = NOW.plus(300);
-        tokens.insert("a", Owner::Issuer, expires, NOW).unwrap();
-        assert_eq!(tokens.contains("a", expires, NOW), Ok(true));
-        assert_eq!(tokens.contains("b", expires, NOW), Ok(false));
-        // Here it is swept.
-        tokens.contains("a", expires, NOW.plus(1000)).unwrap();
-        assert_eq!(tokens.contains("a", expires, NOW), Ok(true));
-        assert_eq!(tokens.contains("b", expires.plus(1), NOW), Ok(false));
-    }
 }

@@ -1,14 +1,21 @@
-//! What the issuer keeps between requests, one trait per kind of thing. Each verb is atomic.
+//! What the issuer keeps between requests. Each verb is atomic, and what a verb has answered is kept.
+//!
+//! There is one port with a handful of verbs for all kinds of things, and one set of types over it: what a backend has to
+//! get right (single use, expiry, durability) it gets right once. Everything is named by the SHA-256 of its secret.
 
 mod bounded;
+mod entry;
 mod memory;
 
 use std::fmt;
 
-use fapi_core::UnixTime;
-use sha2::{Digest as _, Sha256};
+use fapi_core::dpop::Epoch;
+use fapi_core::{ReplayOutcome, UnixTime};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-pub(crate) use memory::{MemoryReferenceTokens, MemoryRevokedTokens};
+pub(crate) use entry::{Digest, Entry, Kind, Owner, Taken, Use};
+pub(crate) use memory::{Capacity, Memory};
 
 /// Why something could not be kept or looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +32,8 @@ pub enum StorageError {
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Full => "no room for another token until some expire",
-            Self::ClientShare => "the client has used up its share of the room for tokens",
+            Self::Full => "no room for another entry until some expire",
+            Self::ClientShare => "the client has used up its share of the room",
             Self::Unavailable => "the storage does not answer",
         })
     }
@@ -34,63 +41,166 @@ impl fmt::Display for StorageError {
 
 impl std::error::Error for StorageError {}
 
-/// The SHA-256 of a secret: what is kept in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Digest([u8; 32]);
+/// Where things are kept.
+pub(crate) enum Backend {
+    Memory(Memory),
+}
 
-impl Digest {
-    pub(crate) fn of(secret: &str) -> Self {
-        Self(Sha256::digest(secret).into())
+/// A thing that is kept.
+pub(crate) trait Stored: Serialize + DeserializeOwned {
+    const KIND: Kind;
+}
+
+/// The storage of an issuer.
+pub(crate) struct Storage {
+    backend: Backend,
+}
+
+impl Storage {
+    pub(crate) const fn new(backend: Backend) -> Self {
+        Self { backend }
     }
-}
 
-/// In whose name something is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owner<'a> {
-    /// The issuer's operator, who has no share but the whole.
-    Issuer,
-    Client(&'a str),
-}
+    /// Since when this storage remembers, and which one it is.
+    pub(crate) fn epoch(&self) -> Epoch {
+        match &self.backend {
+            Backend::Memory(memory) => memory.epoch(),
+        }
+    }
 
-/// Opaque access tokens (RFC 6749 §1.4) by their digest: what each was issued for.
-///
-/// A wrong "there is none" refuses an honest client, which gets a new token. A wrong "there is one" lets a revoked or
-/// expired token be used. Whoever reads the storage learns no token from it.
-pub(crate) trait ReferenceTokens: Send + Sync {
-    /// Keeps the claims of a new token, as JSON, until `expires`.
-    fn insert(
+    /// Keeps a new thing until `expires`. If there is one of this name, it stays as it is.
+    pub(crate) async fn insert<T: Stored>(
         &self,
-        token: Digest,
-        claims: Box<str>,
-        client_id: &str,
-        expires: UnixTime,
-        now: UnixTime,
-    ) -> Result<(), StorageError>;
-
-    /// The claims of a token that has not expired and was not removed.
-    fn get(&self, token: &Digest, now: UnixTime) -> Result<Option<Box<str>>, StorageError>;
-
-    /// Makes a token unknown.
-    fn remove(&self, token: &Digest) -> Result<(), StorageError>;
-}
-
-/// JWT access tokens that were revoked before they expired.
-///
-/// A wrong "not revoked" lets a token be used that its client or the operator has called back, perhaps because it was
-/// stolen. A wrong "revoked" refuses an honest client, which gets a new token.
-pub(crate) trait RevokedTokens: Send + Sync {
-    /// Remembers the `jti` of a token until `expires`, its `exp`.
-    fn insert(
-        &self,
-        jti: &str,
+        id: Digest,
+        value: &T,
         owner: Owner<'_>,
         expires: UnixTime,
         now: UnixTime,
-    ) -> Result<(), StorageError>;
+    ) -> Result<(), StorageError> {
+        let entry = entry(id, value, owner, expires)?;
+        match &self.backend {
+            Backend::Memory(memory) => memory.insert(entry, now),
+        }
+    }
 
-    /// Whether the token with this `jti` and `exp` was revoked. Of one that has expired, `true` may be said as well.
-    fn contains(&self, jti: &str, expires: UnixTime, now: UnixTime) -> Result<bool, StorageError>;
+    /// Keeps a thing until `expires`, in place of the one that has its name.
+    pub(crate) async fn replace<T: Stored>(
+        &self,
+        id: Digest,
+        value: &T,
+        owner: Owner<'_>,
+        expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<(), StorageError> {
+        let entry = entry(id, value, owner, expires)?;
+        match &self.backend {
+            Backend::Memory(memory) => memory.replace(entry, now),
+        }
+    }
 
-    /// Since when revocations are remembered.
-    fn since(&self) -> UnixTime;
+    /// A thing that has neither expired nor been removed or taken.
+    pub(crate) async fn get<T: Stored>(
+        &self,
+        id: &Digest,
+        now: UnixTime,
+    ) -> Result<Option<T>, StorageError> {
+        let body = match &self.backend {
+            Backend::Memory(memory) => memory.get(T::KIND, id, now)?,
+        };
+        body.map(|body| read(&body)).transpose()
+    }
+
+    /// Takes a thing that serves once: of all who ever ask, one is the first. Until it expires the others are told that
+    /// it was there.
+    pub(crate) async fn take<T: Stored>(
+        &self,
+        id: &Digest,
+        now: UnixTime,
+    ) -> Result<Taken<T>, StorageError> {
+        let taken = match &self.backend {
+            Backend::Memory(memory) => memory.take(T::KIND, id, now)?,
+        };
+        Ok(match taken {
+            Taken::First(body) => Taken::First(read(&body)?),
+            Taken::Again(body) => Taken::Again(read(&body)?),
+            Taken::Unknown => Taken::Unknown,
+        })
+    }
+
+    /// Makes a thing unknown.
+    pub(crate) async fn remove(&self, kind: Kind, id: &Digest) -> Result<(), StorageError> {
+        match &self.backend {
+            Backend::Memory(memory) => memory.remove(kind, id),
+        }
+    }
+
+    /// All things of a kind of which there are few.
+    #[expect(dead_code, reason = "for keys and clients")]
+    pub(crate) async fn list<T: Stored>(&self, now: UnixTime) -> Result<Vec<T>, StorageError> {
+        let bodies = match &self.backend {
+            Backend::Memory(memory) => memory.list(T::KIND, now)?,
+        };
+        bodies.iter().map(|body| read(body)).collect()
+    }
+
+    /// Whether there is a thing of this name. Of one that had expired at `expires`, before the clock was set back,
+    /// `true` is said as well: what it was is forgotten.
+    pub(crate) async fn has_or_forgot(
+        &self,
+        kind: Kind,
+        id: &Digest,
+        expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<bool, StorageError> {
+        match &self.backend {
+            Backend::Memory(memory) => memory.has_or_forgot(kind, id, expires, now),
+        }
+    }
+
+    /// Uses proofs and assertions up, one after the other, and stops after the first that is not fresh. Of several
+    /// callers at once exactly one finds a use fresh.
+    ///
+    /// A wrong "fresh" lets a recorded request be sent again. A wrong "seen" refuses an honest client, which makes a new
+    /// one.
+    pub(crate) async fn use_once(
+        &self,
+        uses: &[Use],
+        now: UnixTime,
+    ) -> Result<Vec<ReplayOutcome>, StorageError> {
+        match &self.backend {
+            Backend::Memory(memory) => memory.use_once(uses, now),
+        }
+    }
+}
+
+fn entry<'a, T: Stored>(
+    id: Digest,
+    value: &T,
+    owner: Owner<'a>,
+    expires: UnixTime,
+) -> Result<Entry<'a>, StorageError> {
+    let body = serde_json::to_string(value).map_err(|error| unreadable(T::KIND, &error))?;
+    Ok(Entry {
+        kind: T::KIND,
+        id,
+        body: body.into_boxed_str(),
+        owner,
+        expires,
+    })
+}
+
+fn read<T: Stored>(body: &str) -> Result<T, StorageError> {
+    serde_json::from_str(body).map_err(|error| unreadable(T::KIND, &error))
+}
+
+/// Somebody else has written into the storage, or a newer version of this program.
+fn unreadable(kind: Kind, error: &serde_json::Error) -> StorageError {
+    // The category alone: the text may quote what is kept.
+    let category = error.classify();
+    tracing::error!(
+        kind = kind.name(),
+        ?category,
+        "an entry of the storage cannot be read"
+    );
+    StorageError::Unavailable
 }

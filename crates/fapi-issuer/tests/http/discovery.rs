@@ -13,33 +13,47 @@ async fn the_metadata_says_what_is_true() {
     let answer = server.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "application/json");
+    let algorithms = ["ES256", "PS256", "EdDSA", "Ed25519"];
     assert_eq!(
         answer.body,
         json!({
             "issuer": "https://as.example.com",
+            "authorization_endpoint": "https://as.example.com/authorize",
             "token_endpoint": TOKEN_ENDPOINT,
+            "pushed_authorization_request_endpoint": "https://as.example.com/par",
+            "userinfo_endpoint": "https://as.example.com/userinfo",
             "jwks_uri": "https://as.example.com/jwks",
-            "scopes_supported": ["accounts", "payments"],
-            "response_types_supported": [],
-            "grant_types_supported": ["client_credentials"],
+            "scopes_supported": ["accounts", "payments", "openid", "offline_access"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query", "jwt", "query.jwt"],
+            "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+            "subject_types_supported": ["public"],
+            "code_challenge_methods_supported": ["S256"],
+            "require_pushed_authorization_requests": true,
+            "authorization_response_iss_parameter_supported": true,
+            "request_parameter_supported": true,
+            "request_uri_parameter_supported": false,
+            "request_object_signing_alg_values_supported": algorithms,
+            "prompt_values_supported": ["none", "login", "consent", "select_account"],
+            "claims_parameter_supported": true,
+            "claims_supported": ["acr", "auth_time", "iss", "sub"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+            "authorization_signing_alg_values_supported": ["ES256"],
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-            "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
+            "token_endpoint_auth_signing_alg_values_supported": algorithms,
             "introspection_endpoint": "https://as.example.com/introspect",
             "introspection_endpoint_auth_methods_supported": ["private_key_jwt"],
-            "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
+            "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
             "introspection_signing_alg_values_supported": ["ES256"],
             "revocation_endpoint": "https://as.example.com/revoke",
             "revocation_endpoint_auth_methods_supported": ["private_key_jwt"],
-            "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
-            "dpop_signing_alg_values_supported": ["ES256", "PS256", "EdDSA", "Ed25519"],
+            "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+            "dpop_signing_alg_values_supported": algorithms,
         })
     );
     assert_eq!(answer.body, server.issuer.metadata());
-    // No users, so no OpenID Provider.
-    assert_eq!(
-        server.get("/.well-known/openid-configuration").await.status,
-        404
-    );
+    let openid = server.get("/.well-known/openid-configuration").await;
+    assert_eq!(openid.body, answer.body);
 }
 
 // S23
@@ -81,10 +95,12 @@ async fn an_issuer_with_a_path_has_its_metadata_in_front() {
 
     let issuer = Issuer::builder("https://as.example.com/tenant")
         .build()
+        .await
         .unwrap();
     for (path, status) in [
         ("/.well-known/oauth-authorization-server/tenant", 200),
         ("/.well-known/oauth-authorization-server", 404),
+        ("/tenant/.well-known/openid-configuration", 200),
         ("/tenant/jwks", 200),
         ("/jwks", 404),
         ("/tenant/token", 405),
@@ -101,6 +117,6 @@ async fn an_issuer_with_a_path_has_its_metadata_in_front() {
         "https://as.example.com/tenant/token"
     );
     assert_eq!(metadata["jwks_uri"], "https://as.example.com/tenant/jwks");
-    // No client, so no scopes: members without elements are left out (RFC 8414 §3.2).
-    assert_eq!(metadata["scopes_supported"], Value::Null);
+    // Members without elements are left out (RFC 8414 §3.2).
+    assert_eq!(metadata["acr_values_supported"], Value::Null);
 }

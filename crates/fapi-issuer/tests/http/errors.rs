@@ -60,10 +60,8 @@ async fn only_one_well_formed_post_is_a_request() {
             "grant_type=password&username=u&password=p",
             (400, "unsupported_grant_type"),
         ),
-        (
-            "grant_type=authorization_code&code=x",
-            (400, "unsupported_grant_type"),
-        ),
+        ("grant_type=implicit", (400, "unsupported_grant_type")),
+        ("grant_type=authorization_code&code=x", INVALID_CLIENT),
         ("grant_type=client_credentials", INVALID_CLIENT),
         (
             "grant_type=client_credentials&client_id=client",

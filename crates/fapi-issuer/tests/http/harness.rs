@@ -140,7 +140,7 @@ impl Server {
             .client(client)
             .default_audience(API)
             .clock(move || UnixTime::from_secs(tell.now()));
-        let issuer = set(builder).build().unwrap();
+        let issuer = set(builder).build().await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = issuer.router();

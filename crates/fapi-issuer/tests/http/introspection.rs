@@ -130,7 +130,7 @@ async fn further_claims_and_certificates_are_told_about() {
                 .claim("acr", "urn:example:loa:3")
                 .claim("auth_time", START)
                 .claim("authorization_details", details.clone());
-            let token = issuer(&scene).mint(&grant).unwrap();
+            let token = issuer(&scene).mint(&grant).await.unwrap();
             assert_eq!(
                 token.as_str().starts_with("rt_"),
                 client_id == "opaque",
@@ -148,7 +148,7 @@ async fn further_claims_and_certificates_are_told_about() {
     }
     for name in ["active", "token_type"] {
         let grant = Grant::new("opaque", API, Confirmation::Key(jkt)).claim(name, true);
-        issuer(&scene).mint(&grant).unwrap_err();
+        issuer(&scene).mint(&grant).await.unwrap_err();
     }
 }
 
@@ -160,22 +160,26 @@ async fn what_is_no_live_token_for_the_caller_is_inactive_and_nothing_more() {
     let jwt = scene.token("client", &holder).await;
     let stranger = key(Algorithm::Es256);
     let confirmation = Confirmation::Key(holder.thumbprint());
-    let mint = |client_id: &str, audience: &str| {
+    let mint = async |client_id: &str, audience: &str| {
         let grant = Grant::new(client_id, audience, confirmation);
-        let token = issuer(&scene).mint(&grant).unwrap();
+        let token = issuer(&scene).mint(&grant).await.unwrap();
         token.as_str().to_owned()
     };
     // A token of another issuer that has the same key would have the same signature.
     let signing_key = key(Algorithm::Es256);
-    let of = |identifier: &str| {
+    let of = async |identifier: &str| {
         let jwk = signing_key.to_private_jwk().unwrap().to_string();
         Issuer::builder(identifier)
             .signing_key(SigningKey::from_jwk_json(&jwk).unwrap())
             .clock(|| fapi_core::UnixTime::from_secs(START))
             .build()
+            .await
             .unwrap()
     };
-    let neighbour = of("https://neighbour.example").mint(&Grant::new("c", API, confirmation));
+    let neighbour = of("https://neighbour.example")
+        .await
+        .mint(&Grant::new("c", API, confirmation))
+        .await;
     let sharing = Scene::with(|_| {
         let jwk = signing_key.to_private_jwk().unwrap().to_string();
         Issuer::builder(ISSUER)
@@ -203,8 +207,8 @@ async fn what_is_no_live_token_for_the_caller_is_inactive_and_nothing_more() {
         &changed_opaque,
         &opaque.to_uppercase(),
         &format!("{opaque}A"),
-        &mint("opaque", "https://other.example"),
-        &mint("client", "https://other.example"),
+        &mint("opaque", "https://other.example").await,
+        &mint("client", "https://other.example").await,
         &stranger.sign_jwt("at+jwt", &claims).unwrap(),
         &format!("{head}."),
         &format!("{head}.{signature}."),
@@ -255,9 +259,11 @@ async fn a_signed_answer_is_for_its_caller_alone() {
 #[tokio::test]
 async fn a_resource_server_may_always_get_signed_answers() {
     let scene = Scene::new().await;
-    let grant = |audience: &str| {
+    let grant = async |audience: &str| {
         let confirmation = Confirmation::Key(Thumbprint::from_bytes([7; 32]));
-        let token = issuer(&scene).mint(&Grant::new("opaque", audience, confirmation));
+        let token = issuer(&scene)
+            .mint(&Grant::new("opaque", audience, confirmation))
+            .await;
         token.unwrap().as_str().to_owned()
     };
     // Its audiences are in place of its resource.
@@ -266,7 +272,7 @@ async fn a_resource_server_may_always_get_signed_answers() {
         ("https://other.example", false),
         (API, false),
     ] {
-        let fields = json!({ "token": grant(audience) });
+        let fields = json!({ "token": grant(audience).await });
         let caller = ("other-api", &scene.other_api);
         let answer = scene
             .server

@@ -40,8 +40,8 @@ impl Scene {
         }
     }
 
-    fn token(&self, client_id: &str) -> String {
-        mint(&self.server.issuer, client_id)
+    async fn token(&self, client_id: &str) -> String {
+        mint(&self.server.issuer, client_id).await
     }
 
     async fn revoke(&self, client_id: &str, token: &str) -> Answer {
@@ -66,9 +66,9 @@ impl Scene {
     }
 }
 
-fn mint(issuer: &Issuer, client_id: &str) -> String {
+async fn mint(issuer: &Issuer, client_id: &str) -> String {
     let confirmation = Confirmation::Key(Thumbprint::from_bytes([7; 32]));
-    let token = issuer.mint(&Grant::new(client_id, API, confirmation));
+    let token = issuer.mint(&Grant::new(client_id, API, confirmation)).await;
     token.unwrap().as_str().to_owned()
 }
 
@@ -76,7 +76,7 @@ fn mint(issuer: &Issuer, client_id: &str) -> String {
 async fn a_client_revokes_its_own_tokens() {
     let scene = Scene::new().await;
     for client_id in ["opaque", "client"] {
-        let (token, other) = (scene.token(client_id), scene.token(client_id));
+        let (token, other) = (scene.token(client_id).await, scene.token(client_id).await);
         assert_eq!(scene.is_active(&token).await, true);
         // Once more is no error (RFC 7009 §2.2).
         for _ in 0..2 {
@@ -96,7 +96,7 @@ async fn a_client_revokes_its_own_tokens() {
 #[tokio::test]
 async fn nobody_else_does() {
     let scene = Scene::new().await;
-    let (opaque, jwt) = (scene.token("opaque"), scene.token("client"));
+    let (opaque, jwt) = (scene.token("opaque").await, scene.token("client").await);
     for (client_id, token, expected) in [
         ("client", &opaque, (400, "invalid_grant")),
         ("opaque", &jwt, (400, "invalid_grant")),
@@ -124,23 +124,23 @@ async fn nobody_else_does() {
 async fn revoked_jwts_have_bounded_room() {
     let scene = Scene::new().await;
     for _ in 0..2 {
-        let answer = scene.revoke("client", &scene.token("client")).await;
+        let answer = scene.revoke("client", &scene.token("client").await).await;
         assert_eq!(answer.status, 200);
     }
-    let answer = scene.revoke("client", &scene.token("client")).await;
+    let answer = scene.revoke("client", &scene.token("client").await).await;
     assert_eq!(answer.error(), (429, "temporarily_unavailable"));
     let issuer = &scene.server.issuer;
     for _ in 0..6 {
-        let token = scene.token("client");
-        assert_eq!(issuer.revoke(&token), Ok(Revocation::Revoked));
-        assert_eq!(issuer.revoke(&token), Ok(Revocation::NoToken));
+        let token = scene.token("client").await;
+        assert_eq!(issuer.revoke(&token).await, Ok(Revocation::Revoked));
+        assert_eq!(issuer.revoke(&token).await, Ok(Revocation::NoToken));
     }
-    let token = scene.token("client");
-    assert_eq!(issuer.revoke(&token), Err(StorageError::Full));
+    let token = scene.token("client").await;
+    assert_eq!(issuer.revoke(&token).await, Err(StorageError::Full));
     assert_eq!(scene.is_active(&token).await, true);
     scene.server.clock.advance(300);
-    let token = scene.token("client");
-    assert_eq!(issuer.revoke(&token), Ok(Revocation::Revoked));
+    let token = scene.token("client").await;
+    assert_eq!(issuer.revoke(&token).await, Ok(Revocation::Revoked));
     assert_eq!(scene.is_active(&token).await, false);
 }
 
@@ -148,21 +148,21 @@ async fn revoked_jwts_have_bounded_room() {
 async fn the_operator_revokes_any_token() {
     let scene = Scene::new().await;
     for client_id in ["opaque", "client", "unregistered"] {
-        let token = scene.token(client_id);
-        let revoked = scene.server.issuer.revoke(&token);
+        let token = scene.token(client_id).await;
+        let revoked = scene.server.issuer.revoke(&token).await;
         assert_eq!(revoked, Ok(Revocation::Revoked), "{client_id}");
         assert_eq!(scene.is_active(&token).await, false, "{client_id}");
     }
-    let none = scene.server.issuer.revoke("x");
+    let none = scene.server.issuer.revoke("x").await;
     assert_eq!(none, Ok(Revocation::NoToken));
 }
 
 /// Whether a JWT was revoked before a restart, nobody knows.
-#[test]
-fn after_a_restart_old_jwts_are_no_longer_vouched_for() {
+#[tokio::test]
+async fn after_a_restart_old_jwts_are_no_longer_vouched_for() {
     let signing_key = key(Algorithm::Es256).to_private_jwk().unwrap().to_string();
     let clock = SimulatedClock::at(START);
-    let issuer = |after_restart| {
+    let issuer = async |after_restart| {
         let tell = clock.clone();
         let mut dpop = DpopConfig::default();
         dpop.replay.after_restart = after_restart;
@@ -171,15 +171,16 @@ fn after_a_restart_old_jwts_are_no_longer_vouched_for() {
             .clock(move || UnixTime::from_secs(tell.now()))
             .dpop(dpop)
             .build()
+            .await
             .unwrap()
     };
-    let token = mint(&issuer(AfterRestart::Challenge), "client");
+    let token = mint(&issuer(AfterRestart::Challenge).await, "client").await;
     clock.advance(1);
     // To revoke is to have found: what is not found is called inactive too.
-    let restarted = issuer(AfterRestart::Challenge);
-    assert_eq!(restarted.revoke(&token), Ok(Revocation::NoToken));
-    let new = mint(&restarted, "client");
-    assert_eq!(restarted.revoke(&new), Ok(Revocation::Revoked));
-    let restarted = issuer(AfterRestart::Accept);
-    assert_eq!(restarted.revoke(&token), Ok(Revocation::Revoked));
+    let restarted = issuer(AfterRestart::Challenge).await;
+    assert_eq!(restarted.revoke(&token).await, Ok(Revocation::NoToken));
+    let new = mint(&restarted, "client").await;
+    assert_eq!(restarted.revoke(&new).await, Ok(Revocation::Revoked));
+    let restarted = issuer(AfterRestart::Accept).await;
+    assert_eq!(restarted.revoke(&token).await, Ok(Revocation::Revoked));
 }

@@ -15,11 +15,12 @@ async fn kids(server: &Server) -> Vec<Value> {
     keys.map(|key| key["kid"].clone()).collect()
 }
 
-fn mint(server: &Server) -> String {
+async fn mint(server: &Server) -> String {
     let confirmation = Confirmation::Key(Thumbprint::from_bytes([7; 32]));
     let token = server
         .issuer
         .mint(&Grant::new("client", API, confirmation))
+        .await
         .unwrap();
     token.as_str().to_owned()
 }
@@ -37,9 +38,9 @@ async fn a_key_is_published_before_it_signs() {
     let second = key(Algorithm::EdDsa).with_kid("second");
     server.issuer.publish_key(second).unwrap();
     assert_eq!(kids(&server).await, ["first", "second"]);
-    assert_eq!(part(&mint(&server), 0)["kid"], "first");
+    assert_eq!(part(&mint(&server).await, 0)["kid"], "first");
     server.issuer.sign_with("second").unwrap();
-    assert_eq!(part(&mint(&server), 0)["kid"], "second");
+    assert_eq!(part(&mint(&server).await, 0)["kid"], "second");
     assert_eq!(kids(&server).await, ["second", "first"]);
     let metadata = server.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(
@@ -51,12 +52,12 @@ async fn a_key_is_published_before_it_signs() {
 #[tokio::test]
 async fn an_old_key_is_published_until_its_last_token_expires() {
     let server = start().await;
-    let token = mint(&server);
+    let token = mint(&server).await;
     let second = server.issuer.rotate_keys().unwrap();
-    assert_eq!(part(&mint(&server), 0)["kid"], *second);
+    assert_eq!(part(&mint(&server).await, 0)["kid"], *second);
     server.clock.advance(299);
     assert_eq!(kids(&server).await, [&*second, "first"]);
-    assert_eq!(server.issuer.revoke(&token), Ok(Revocation::Revoked));
+    assert_eq!(server.issuer.revoke(&token).await, Ok(Revocation::Revoked));
     server.clock.advance(1);
     assert_eq!(kids(&server).await, [&*second]);
 }
@@ -64,7 +65,7 @@ async fn an_old_key_is_published_until_its_last_token_expires() {
 #[tokio::test]
 async fn a_withdrawn_key_takes_its_tokens_along() {
     let server = start().await;
-    let token = mint(&server);
+    let token = mint(&server).await;
     assert!(matches!(
         server.issuer.withdraw_key("first"),
         Err(RotationError::Signs)
@@ -72,7 +73,7 @@ async fn a_withdrawn_key_takes_its_tokens_along() {
     let second = server.issuer.rotate_keys().unwrap();
     server.issuer.withdraw_key("first").unwrap();
     assert_eq!(kids(&server).await, [&*second]);
-    assert_eq!(server.issuer.revoke(&token), Ok(Revocation::NoToken));
+    assert_eq!(server.issuer.revoke(&token).await, Ok(Revocation::NoToken));
 }
 
 #[tokio::test]
@@ -81,7 +82,7 @@ async fn keys_may_be_exchanged_again_and_again() {
     for _ in 0..20 {
         server.clock.advance(60);
         let kid = server.issuer.rotate_keys().unwrap();
-        assert_eq!(part(&mint(&server), 0)["kid"], *kid);
+        assert_eq!(part(&mint(&server).await, 0)["kid"], *kid);
     }
     // One signs, and those of the last 300 seconds are published.
     assert_eq!(kids(&server).await.len(), 1 + 5);

@@ -233,7 +233,7 @@ async fn without_http_a_grant_becomes_a_token_too() {
     let grant = Grant::new("client", API, Confirmation::Key(holder.thumbprint()))
         .subject("alice")
         .claim("acr", "urn:example:loa:3");
-    let token = server.issuer.mint(&grant).unwrap();
+    let token = server.issuer.mint(&grant).await.unwrap();
     assert_eq!(token.expires_in_seconds(), 300);
     assert_eq!(part(token.as_str(), 1)["acr"], "urn:example:loa:3");
     assert!(!format!("{token:?}").contains(token.as_str()));
@@ -242,7 +242,7 @@ async fn without_http_a_grant_becomes_a_token_too() {
 
     let grant = grant.claim("cnf", json!({}));
     assert!(matches!(
-        server.issuer.mint(&grant),
+        server.issuer.mint(&grant).await,
         Err(MintError::ReservedClaim(name)) if name == "cnf"
     ));
 }

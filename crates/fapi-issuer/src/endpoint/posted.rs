@@ -1,0 +1,189 @@
+//! A form that somebody sent, and who that is.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use fapi_core::UnixTime;
+use fapi_core::dpop::GrantProof;
+use fapi_core::jose::VerifiedAssertion;
+use fapi_core::token::{CertificateThumbprint, Confirmation};
+use http::{HeaderMap, Request};
+
+use super::Form;
+use crate::client::{self, Claimed, Method, RegisteredClient};
+use crate::error::{ClientProblem, EndpointError, SenderProblem};
+use crate::issuer::Issuer;
+use crate::resource_server::RegisteredResourceServer;
+use crate::sender::Endpoint;
+use crate::uses::Bundle;
+
+/// A POST request, read.
+pub(super) struct Posted {
+    pub(super) headers: HeaderMap,
+    pub(super) form: Form,
+    certificate: Option<CertificateThumbprint>,
+}
+
+impl Posted {
+    pub(super) async fn read(request: Request<Body>) -> Result<Self, EndpointError> {
+        let (parts, body) = request.into_parts();
+        let form = Form::read(&parts.headers, body).await?;
+        Ok(Self {
+            headers: parts.headers,
+            form,
+            certificate: None,
+        })
+    }
+
+    /// Whose request it is. What proves it may still have been used before: [`Sender::spend`] sees to that.
+    pub(super) async fn client(
+        &self,
+        issuer: &Issuer,
+        now: UnixTime,
+    ) -> Result<AuthenticatedClient, EndpointError> {
+        let parts = issuer.parts();
+        let claimed = Claimed::read(&self.headers, &self.form)?;
+        let client = parts
+            .clients
+            .find(&parts.storage, claimed.client_id(), now)
+            .await?
+            .ok_or(ClientProblem::Unknown)?;
+        let assertion = match (&client.method, claimed) {
+            (Method::PrivateKeyJwt(only), Claimed::Assertion(assertion)) => {
+                let keys = client.keys().ok_or(ClientProblem::Unknown)?;
+                let rules = issuer.assertion_rules();
+                Some(client::verify(assertion, keys, *only, &rules, now)?)
+            }
+            (Method::PrivateKeyJwt(_), Claimed::Name(_)) => {
+                return Err(ClientProblem::Missing.into());
+            }
+        };
+        Ok(AuthenticatedClient { client, assertion })
+    }
+
+    /// The resource server whose request it is. Its assertion is used up.
+    pub(super) async fn resource_server<'a>(
+        &self,
+        issuer: &'a Issuer,
+        now: UnixTime,
+    ) -> Result<&'a RegisteredResourceServer, EndpointError> {
+        let parts = issuer.parts();
+        let Claimed::Assertion(assertion) = Claimed::read(&self.headers, &self.form)? else {
+            return Err(ClientProblem::Missing.into());
+        };
+        let server = parts
+            .resource_servers
+            .get(assertion.claimed_client_id())
+            .ok_or(ClientProblem::Unknown)?;
+        let rules = issuer.assertion_rules();
+        let assertion = client::verify(assertion, server.as_ref(), None, &rules, now)?;
+        spend_assertion(issuer, &assertion, now).await?;
+        Ok(server)
+    }
+
+    /// What a token of this client will be bound to.
+    pub(super) fn sender(
+        &self,
+        issuer: &Issuer,
+        client: &RegisteredClient,
+        endpoint: &Endpoint,
+        now: UnixTime,
+    ) -> Result<Sender, EndpointError> {
+        let certificate = match self.certificate {
+            _ if !client.sender.needs_certificate() => None,
+            None => return Err(SenderProblem::CertificateMissing.into()),
+            certificate => certificate,
+        };
+        let proof = if client.sender.needs_key() {
+            Some(self.proof(issuer, endpoint, now)?)
+        } else {
+            None
+        };
+        let key = proof.as_ref().map(|proof| *proof.thumbprint());
+        let confirmation = match (key, certificate) {
+            (Some(key), Some(certificate)) => Confirmation::KeyAndCertificate(key, certificate),
+            (Some(key), None) => Confirmation::Key(key),
+            (None, Some(certificate)) => Confirmation::Certificate(certificate),
+            (None, None) => return Err(SenderProblem::CertificateMissing.into()),
+        };
+        Ok(Sender {
+            proof,
+            confirmation,
+        })
+    }
+
+    /// The DPoP proof of the request.
+    pub(super) fn proof(
+        &self,
+        issuer: &Issuer,
+        endpoint: &Endpoint,
+        now: UnixTime,
+    ) -> Result<GrantProof, EndpointError> {
+        let parts = issuer.parts();
+        let epoch = parts.storage.epoch();
+        Ok(parts.sender.verify(&self.headers, endpoint, &epoch, now)?)
+    }
+}
+
+/// A client that has shown to be one of ours.
+pub(super) struct AuthenticatedClient {
+    pub(super) client: Arc<RegisteredClient>,
+    assertion: Option<VerifiedAssertion>,
+}
+
+/// What the sender of a token request has shown to have.
+pub(super) struct Sender {
+    pub(super) proof: Option<GrantProof>,
+    pub(super) confirmation: Confirmation,
+}
+
+impl AuthenticatedClient {
+    /// Uses up what came with the request. A proof comes first: its memory may still ask for a nonce, and the same
+    /// assertion must then be good for the retry.
+    pub(super) async fn spend(
+        &self,
+        issuer: &Issuer,
+        proof: Option<(&GrantProof, &Endpoint)>,
+        now: UnixTime,
+    ) -> Result<(), EndpointError> {
+        let parts = issuer.parts();
+        let name = parts.uri.as_str();
+        let since = parts.storage.epoch().since();
+        if let Some(assertion) = &self.assertion {
+            client::check_age(assertion, since, parts.after_restart)?;
+        }
+        let bundle = Bundle {
+            proof: proof.map(|(proof, endpoint)| {
+                endpoint.replay_query(proof, name, &self.client.client_id)
+            }),
+            assertion: self
+                .assertion
+                .as_ref()
+                .map(|assertion| client::replay_query(assertion, name)),
+        };
+        let spent = parts.uses.spend(&parts.storage, &bundle, now).await?;
+        if let (Some((proof, _)), Some(answer)) = (proof, &spent.proof) {
+            parts.sender.decide(proof, answer, now)?;
+        }
+        spent.assertion.map_or(Ok(()), client::decide)
+    }
+}
+
+async fn spend_assertion(
+    issuer: &Issuer,
+    assertion: &VerifiedAssertion,
+    now: UnixTime,
+) -> Result<(), EndpointError> {
+    let parts = issuer.parts();
+    client::check_age(
+        assertion,
+        parts.storage.epoch().since(),
+        parts.after_restart,
+    )?;
+    let bundle = Bundle {
+        proof: None,
+        assertion: Some(client::replay_query(assertion, parts.uri.as_str())),
+    };
+    let spent = parts.uses.spend(&parts.storage, &bundle, now).await?;
+    spent.assertion.map_or(Ok(()), client::decide)
+}

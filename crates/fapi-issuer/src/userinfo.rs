@@ -1,0 +1,62 @@
+//! The rules of the userinfo endpoint, which is a resource server: those that the core has for any other.
+
+use std::sync::Arc;
+
+use fapi_core::config::{self, ConfigError};
+use fapi_core::dpop::NonceKeys;
+use fapi_core::{Policy, Verifier};
+use serde_json::json;
+
+use crate::client::Clients;
+use crate::config::Config;
+use crate::uri::IssuerUri;
+
+/// A verifier that takes any token of this issuer with the scope `openid`, whichever resource it is for.
+pub(crate) fn verifier(
+    config: &Config,
+    uri: &IssuerUri,
+    clients: &Clients,
+    nonces: NonceKeys,
+) -> Result<Arc<Verifier>, ConfigError> {
+    let audiences: Vec<_> = clients
+        .iter()
+        .flat_map(|client| client.audiences.all())
+        .chain(config.default_audience.as_deref())
+        .collect();
+    if audiences.is_empty() {
+        // There is nobody whom a token could be issued to.
+        return build(config, uri, &[uri.as_str()], nonces);
+    }
+    build(config, uri, &audiences, nonces)
+}
+
+fn build(
+    config: &Config,
+    uri: &IssuerUri,
+    audiences: &[&str],
+    nonces: NonceKeys,
+) -> Result<Arc<Verifier>, ConfigError> {
+    let document = json!({
+        "resource": uri.endpoint("userinfo"),
+        "audiences": audiences,
+        "issuers": [{
+            "issuer": uri.as_str(),
+            "token_format": "any",
+            // Each token is looked up: nobody asks over HTTP, so the rest of this part is not used.
+            "revocation": "introspect",
+            "introspection": {
+                "endpoint": uri.endpoint("introspect"),
+                "client_id": "userinfo",
+                "client_auth": { "private_key_jwt": { "key": { "env": "UNUSED" } } },
+                "signed_response": false,
+            },
+        }],
+        "rules": [{ "path": uri.endpoint_path("userinfo"), "scopes": ["openid"] }],
+        "token_cache_seconds": 0,
+        "allow_http_loopback": config.allow_http_loopback,
+    });
+    let mut rules = config::Config::from_json(&document.to_string())?;
+    rules.dpop = config.dpop.clone();
+    let policy = Policy::new(&rules)?;
+    Ok(Verifier::new(policy, &fapi_crypto::PROVIDER, nonces))
+}
