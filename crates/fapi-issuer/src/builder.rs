@@ -13,7 +13,7 @@ use crate::authorization::{DetailTypes, common_members_are_right};
 use crate::client::{Client, Clients};
 use crate::clock::{Clock, system_time};
 use crate::config::Config;
-use crate::interaction::{Interaction, Pages};
+use crate::interaction::{Interaction, Pages, User};
 use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Endpoints, Issuer, Lifetimes, Parts};
 use crate::keys::{KeyRing, SigningKeys};
 use crate::metadata::{Facts, metadata};
@@ -49,6 +49,12 @@ impl IssuerBuilder {
     /// Adds a signing key. The first one signs, all are published.
     pub fn signing_key(mut self, key: SigningKey) -> Self {
         self.keys.push(key);
+        self
+    }
+
+    /// Lets a user log in at the built-in pages.
+    pub fn user(mut self, user: User) -> Self {
+        self.config.users.push(user);
         self
     }
 
