@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use fapi_core::UnixTime;
 use fapi_core::config::{ConfigError, DpopConfig, ReplayStoreKind};
+use fapi_core::dpop::Origin;
 use fapi_core::jose::Algorithm;
 use fapi_crypto::SigningKey;
+use http::HeaderValue;
 use serde_json::{Map, Value};
 
 use crate::authorization::{DetailTypes, common_members_are_right};
@@ -94,6 +96,12 @@ impl IssuerBuilder {
         self
     }
 
+    /// Lets scripts of this web origin call the endpoints that are no pages.
+    pub fn cors_origin(mut self, origin: impl Into<String>) -> Self {
+        self.config.cors_origins.push(origin.into());
+        self
+    }
+
     /// Lets the issuer identifier be http on a loopback address (`allow_http_loopback: true`). For development and
     /// tests: nothing on the way is encrypted.
     pub fn dangerous_allow_http_loopback(mut self) -> Self {
@@ -152,6 +160,7 @@ impl IssuerBuilder {
         let clock = self.clock.unwrap_or_else(|| Box::new(system_time));
         let keys = signing_keys(self.keys, config)?;
         check_algorithms(config, &keys.ring())?;
+        let cors_origins = cors_origins(config)?;
         let interaction = match self.interaction {
             Some(interaction) => interaction,
             None => Arc::new(Pages::new(&config.users)?),
@@ -183,6 +192,7 @@ impl IssuerBuilder {
             userinfo,
             interaction,
             detail_types,
+            cors_origins,
             metadata,
             clock,
         }))
@@ -332,6 +342,25 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "dpop.replay.dangerous_replay_handled_elsewhere",
         )),
     }
+}
+
+/// An origin is compared as text (RFC 6454 §6.2), so only one in its normal form can ever match.
+fn cors_origins(config: &Config) -> Result<Vec<HeaderValue>, ConfigError> {
+    let origins = config.cors_origins.iter().enumerate();
+    origins
+        .map(|(place, origin)| {
+            Origin::parse(origin)
+                .ok()
+                .filter(|parsed| parsed.as_str() == origin)
+                .and_then(|_| HeaderValue::from_str(origin).ok())
+                .ok_or_else(|| {
+                    ConfigError::invalid(
+                        format!("cors_origins[{place}]"),
+                        "must be an origin such as https://app.example.com, in lower case and without a default port",
+                    )
+                })
+        })
+        .collect()
 }
 
 /// Types of authorization details that clients name and nobody knows.
