@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use fapi_core::config::Secret;
 use serde::{Deserialize, Serialize};
 
-/// Where everything is kept that outlives a request: `"memory"` or `{"sqlite": {…}}`.
+/// Where everything is kept that outlives a request: `"memory"`, `{"sqlite": {…}}` or `{"postgres": {…}}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -14,6 +15,8 @@ pub enum StorageConfig {
     Memory,
     /// In a file. One process serves from it; others, such as a command, may write to it at the same time.
     Sqlite(SqliteConfig),
+    /// In a PostgreSQL database, which several issuers may share.
+    Postgres(PostgresConfig),
 }
 
 /// `storage.sqlite`.
@@ -42,6 +45,23 @@ pub enum Synchronous {
     Normal,
 }
 
+/// `storage.postgres`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
+pub struct PostgresConfig {
+    /// `postgresql://user:password@host/database?sslmode=require`, as `libpq` knows it. The user must be allowed to make
+    /// tables.
+    pub url: Secret,
+    /// Connections at most, 1 to 1000. Default: 16.
+    #[serde(default = "max_connections")]
+    pub max_connections: u32,
+    /// A file of certificates (PEM) that the server's must come from, for `sslmode=require`. Default: those that the
+    /// operating system trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+}
+
 impl SqliteConfig {
     /// This file, with the defaults.
     #[must_use]
@@ -51,6 +71,22 @@ impl SqliteConfig {
             synchronous: Synchronous::default(),
         }
     }
+}
+
+impl PostgresConfig {
+    /// The database at this address, with the defaults.
+    #[must_use]
+    pub fn new(url: Secret) -> Self {
+        Self {
+            url,
+            max_connections: max_connections(),
+            ca: None,
+        }
+    }
+}
+
+const fn max_connections() -> u32 {
+    16
 }
 
 impl Synchronous {

@@ -8,9 +8,11 @@ mod config;
 #[cfg(test)]
 mod contract;
 mod entry;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod health;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -22,9 +24,11 @@ use fapi_core::{ReplayOutcome, UnixTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use config::{SqliteConfig, StorageConfig, Synchronous};
+pub use config::{PostgresConfig, SqliteConfig, StorageConfig, Synchronous};
 pub(crate) use entry::{Digest, Entry, Kind, Owner, Taken, Use};
 pub(crate) use memory::{Capacity, Memory};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::Postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::Sqlite;
 
@@ -55,6 +59,8 @@ impl std::error::Error for StorageError {}
 /// Where things are kept.
 pub(crate) enum Backend {
     Memory(Memory),
+    #[cfg(feature = "postgres")]
+    Postgres(Postgres),
     #[cfg(feature = "sqlite")]
     Sqlite(Sqlite),
 }
@@ -64,6 +70,8 @@ macro_rules! ask {
     ($storage:expr, $verb:ident($($argument:expr),*)) => {
         match &$storage.backend {
             Backend::Memory(memory) => memory.$verb($($argument),*),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(postgres) => postgres.$verb($($argument),*).await,
             #[cfg(feature = "sqlite")]
             Backend::Sqlite(sqlite) => sqlite.$verb($($argument),*).await,
         }
@@ -104,6 +112,14 @@ impl Storage {
                 })?,
             #[cfg(not(feature = "sqlite"))]
             StorageConfig::Sqlite(_) => return Err(ConfigError::not_supported("storage.sqlite")),
+            #[cfg(feature = "postgres")]
+            StorageConfig::Postgres(config) => {
+                Backend::Postgres(Postgres::open(config, now).await?)
+            }
+            #[cfg(not(feature = "postgres"))]
+            StorageConfig::Postgres(_) => {
+                return Err(ConfigError::not_supported("storage.postgres"));
+            }
         };
         Ok(Self::new(backend))
     }
@@ -112,6 +128,8 @@ impl Storage {
     pub(crate) fn epoch(&self) -> Epoch {
         match &self.backend {
             Backend::Memory(memory) => memory.epoch(),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(postgres) => postgres.epoch(),
             #[cfg(feature = "sqlite")]
             Backend::Sqlite(sqlite) => sqlite.epoch(),
         }
