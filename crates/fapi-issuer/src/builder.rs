@@ -18,11 +18,12 @@ use crate::config::Config;
 use crate::interaction::{Interaction, Pages, User};
 use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Endpoints, Issuer, Lifetimes, Parts};
 use crate::keys::{KeyRing, SigningKeys};
+use crate::measure;
 use crate::metadata::{Facts, metadata};
 use crate::resource_server::{ResourceServer, ResourceServers};
 use crate::secret;
 use crate::sender::{Endpoint, SenderCheck};
-use crate::storage::{Backend, Capacity, Memory, Storage};
+use crate::storage::{Capacity, Storage, StorageConfig};
 use crate::uri::{Http, IssuerUri};
 use crate::userinfo;
 use crate::uses::Uses;
@@ -84,7 +85,13 @@ impl IssuerBuilder {
         self
     }
 
-    /// How many opaque access tokens are kept, and how many revoked JWTs are remembered, 1 to 10000000.
+    /// Where everything is kept that outlives a request.
+    pub fn storage(mut self, storage: StorageConfig) -> Self {
+        self.config.storage = storage;
+        self
+    }
+
+    /// How many opaque access tokens are kept in memory, and how many revoked JWTs are remembered, 1 to 10000000.
     pub fn token_capacity(mut self, tokens: u32) -> Self {
         self.config.token_capacity = tokens;
         self
@@ -131,7 +138,7 @@ impl IssuerBuilder {
         self
     }
 
-    /// Builds the issuer. It starts no task.
+    /// Builds the issuer: opens its storage, and starts no task.
     ///
     /// # Errors
     ///
@@ -167,13 +174,14 @@ impl IssuerBuilder {
             Some(interaction) => interaction,
             None => Arc::new(Pages::new(&config.users)?),
         };
-        let storage = storage(config, clock())?;
+        let storage = Storage::open(&config.storage, capacity(config), clock()).await?;
         let assertion_lifetime =
             i64::from(ASSERTION_LIFETIME_SECONDS).saturating_add(config.dpop.future_seconds.into());
         let proof_lifetime = sender.replay_lifetime_seconds();
         let uses = Uses::new(&config.dpop.replay, proof_lifetime, assertion_lifetime)
             .map_err(|error| ConfigError::invalid("dpop.replay", error.to_string()))?;
         let userinfo = userinfo::verifier(config, &uri, &clients, nonces)?;
+        measure::describe();
         let metadata = metadata(&facts(config, &uri, &clients, &sender, &detail_types));
         let endpoint = |name| Endpoint::new(&uri, None, name);
         Ok(Issuer::from_parts(Parts {
@@ -201,16 +209,14 @@ impl IssuerBuilder {
     }
 }
 
-fn storage(config: &Config, now: UnixTime) -> Result<Storage, ConfigError> {
+/// How much is kept where nothing but memory is there to keep it.
+fn capacity(config: &Config) -> Capacity {
     let size = |entries: u32| usize::try_from(entries).unwrap_or(usize::MAX);
-    let capacity = Capacity {
+    Capacity {
         entries: size(config.token_capacity),
         // Proofs and assertions.
         uses: size(config.dpop.replay.capacity).saturating_mul(2),
-    };
-    let memory = Memory::new(capacity, now)
-        .map_err(|error| ConfigError::invalid("storage", error.to_string()))?;
-    Ok(Storage::new(Backend::Memory(memory)))
+    }
 }
 
 const fn lifetimes(config: &Config) -> Lifetimes {

@@ -6,6 +6,7 @@ use fapi_core::config::{ConfigError, DpopConfig, PrivateKey, read_document};
 use serde::{Deserialize, Serialize};
 
 use crate::interaction::User;
+use crate::storage::StorageConfig;
 use crate::{Client, ResourceServer};
 
 /// The whole configuration of an issuer. Names here, in the document and in [`IssuerBuilder`](crate::IssuerBuilder) are
@@ -52,8 +53,11 @@ pub struct Config {
     /// How long access tokens are valid, in seconds, 1 to 86400. Default: 300.
     #[serde(default = "access_token_lifetime_seconds")]
     pub access_token_lifetime_seconds: u32,
-    /// How many opaque access tokens are kept, and how many revoked JWTs are remembered, until they expire: 1 to
-    /// 10000000. One client gets a quarter of either. Default: 200000.
+    /// Where everything is kept that outlives a request. Default: `"memory"`, which a restart forgets.
+    #[serde(default)]
+    pub storage: StorageConfig,
+    /// How many opaque access tokens are kept in memory, and how many revoked JWTs are remembered, until they expire: 1 to
+    /// 10000000. One client gets a quarter of either. A database is bounded by its disk. Default: 200000.
     #[serde(default = "token_capacity")]
     pub token_capacity: u32,
     /// The types of authorization details that there are (RFC 9396). Of a type named here the members that RFC 9396 §2.2
@@ -108,6 +112,7 @@ impl Config {
             resource_servers: Vec::new(),
             default_audience: None,
             access_token_lifetime_seconds: access_token_lifetime_seconds(),
+            storage: StorageConfig::default(),
             token_capacity: token_capacity(),
             authorization_details_types: Vec::new(),
             cors_origins: Vec::new(),

@@ -87,6 +87,10 @@ impl Lifetimes {
 /// for as long.
 pub(crate) const ASSERTION_LIFETIME_SECONDS: u32 = 600;
 
+/// How long something stays in the storage after it has expired, in seconds: the clock of another issuer that shares it may
+/// be behind.
+const SWEPT_AFTER_SECONDS: i64 = 60;
+
 /// How long a signed introspection answer may be on its way, in seconds.
 const SIGNED_ANSWER_SECONDS: u32 = 60;
 
@@ -154,12 +158,17 @@ impl Issuer {
     ///
     /// [`StorageError`]: it does not.
     pub async fn ready(&self) -> Result<(), StorageError> {
-        let nobody = Digest::of("");
-        let known = self
-            .parts
-            .storage
-            .get::<ReferenceToken>(&nobody, self.now());
-        known.await.map(|_| ())
+        self.parts.storage.ping().await
+    }
+
+    /// Drops what has expired from the storage. Whoever serves the router calls this once a minute; the program does.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`]: some may be left, for the next time.
+    pub async fn sweep(&self) -> Result<(), StorageError> {
+        let before = self.now().plus(-SWEPT_AFTER_SECONDS);
+        self.parts.storage.sweep(before).await
     }
 
     /// The public keys as a JWK set (RFC 7517 §5).

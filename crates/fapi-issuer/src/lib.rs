@@ -59,6 +59,7 @@ mod id_token;
 mod interaction;
 mod issuer;
 mod keys;
+mod measure;
 mod metadata;
 mod mint;
 mod redirect;
@@ -85,7 +86,7 @@ pub use keys::RotationError;
 pub use mint::{AccessToken, MintError};
 pub use resource_server::{IntrospectionResponse, ResourceServer};
 pub use scope::{InvalidScope, Scope};
-pub use storage::StorageError;
+pub use storage::{PostgresConfig, SqliteConfig, StorageConfig, StorageError, Synchronous};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -48,7 +48,8 @@ fn nonce_key(secret: &Secret, path: &str) -> Result<Vec<u8>, ConfigError> {
     })
 }
 
-fn read(secret: &Secret, path: &str) -> Result<String, ConfigError> {
+/// The text of a secret; `path` is where the configuration has it.
+pub(crate) fn read(secret: &Secret, path: &str) -> Result<String, ConfigError> {
     match secret {
         Secret::Inline(text) => {
             tracing::warn!(

@@ -14,6 +14,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     wasm::provide(wasm::ToolchainChoice::Auto)?;
     python()?;
     redis()?;
+    postgres()?;
     docker();
     Ok(())
 }
@@ -49,6 +50,20 @@ fn redis() -> Result<(), Failure> {
         return Ok(());
     }
     debian("redis-server", "redis-server with redis-cli")
+}
+
+/// PostgreSQL, server and client: the tests of the issuer's storage start a server of their own.
+fn postgres() -> Result<(), Failure> {
+    // Debian keeps the server's programs in a directory for each version, outside of `PATH`.
+    let server = std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|mut versions| {
+        versions
+            .any(|version| version.is_ok_and(|version| version.path().join("bin/initdb").exists()))
+    });
+    let client = command::succeeds(Command::new("psql").arg("--version"));
+    if client && (server || command::succeeds(Command::new("initdb").arg("--version"))) {
+        return Ok(());
+    }
+    debian("postgresql", "PostgreSQL, server and client")
 }
 
 /// Docker, for Envoy. Not everywhere may one be installed, and `envoy-test` says what it does without.

@@ -3,12 +3,15 @@
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use axum::serve::ListenerExt as _;
 use fapi_issuer::{Config, Issuer};
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
+
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -39,10 +42,21 @@ pub(crate) async fn serve(listener: TcpListener, issuer: &Issuer) -> Result<(), 
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
     });
-    axum::serve(listener, issuer.router())
+    let sweeping = tokio::spawn(sweep(issuer.clone()));
+    let served = axum::serve(listener, issuer.router())
         .with_graceful_shutdown(told_to_stop())
-        .await
-        .map_err(Failure::Serve)
+        .await;
+    sweeping.abort();
+    served.map_err(Failure::Serve)
+}
+
+/// Keeps the storage small.
+async fn sweep(issuer: Issuer) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        // The storage has told the operator what is wrong, and there is a next time.
+        let _ = issuer.sweep().await;
+    }
 }
 
 /// One line on standard output, at once.

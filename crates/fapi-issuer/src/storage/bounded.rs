@@ -25,6 +25,13 @@ pub(super) struct Bounded<V> {
     swept: UnixTime,
 }
 
+/// How many of those that have expired are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Swept {
+    All,
+    Some,
+}
+
 struct Entry<V> {
     value: V,
     expires: UnixTime,
@@ -127,16 +134,18 @@ impl<V> Bounded<V> {
         Ok(client_id)
     }
 
-    fn sweep(&mut self, now: UnixTime) {
+    /// Drops some that have expired.
+    pub(super) fn sweep(&mut self, now: UnixTime) -> Swept {
         for _ in 0..SWEEP {
             match self.by_expiry.first() {
                 Some(&(expires, key)) if expires <= now => {
                     self.remove(&key);
                     self.swept = self.swept.max(expires);
                 }
-                _ => return,
+                _ => return Swept::All,
             }
         }
+        Swept::Some
     }
 }
 

@@ -7,7 +7,7 @@ use fapi_core::dpop::{Epoch, ReplayWindow};
 use fapi_core::{ReplayOutcome, UnixTime};
 use fapi_crypto::{KeyError, random_bytes};
 
-use super::bounded::Bounded;
+use super::bounded::{Bounded, Swept};
 use super::{Digest, Entry, Kind, StorageError, Taken, Use};
 
 /// How much is kept at most.
@@ -133,6 +133,21 @@ impl Memory {
             }
         }
         Ok(outcomes)
+    }
+
+    pub(crate) fn sweep(&self, now: UnixTime) -> Result<(), StorageError> {
+        lock(&self.uses)?.sweep(now);
+        // One kind after the other, so that nobody waits for all of them.
+        for kind in Kind::ALL {
+            while self.of(kind, |entries| entries.sweep(now))? == Swept::Some {}
+        }
+        Ok(())
+    }
+
+    /// It is there as long as the process is, but for a panic in the middle of a change.
+    pub(crate) fn ping(&self) -> Result<(), StorageError> {
+        lock(&self.entries).map(drop)?;
+        lock(&self.uses).map(drop)
     }
 
     fn of<T>(

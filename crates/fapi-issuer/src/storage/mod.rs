@@ -4,18 +4,33 @@
 //! get right (single use, expiry, durability) it gets right once. Everything is named by the SHA-256 of its secret.
 
 mod bounded;
+mod config;
+#[cfg(test)]
+mod contract;
 mod entry;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod health;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::fmt;
 
+use fapi_core::config::ConfigError;
 use fapi_core::dpop::Epoch;
 use fapi_core::{ReplayOutcome, UnixTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use config::{PostgresConfig, SqliteConfig, StorageConfig, Synchronous};
 pub(crate) use entry::{Digest, Entry, Kind, Owner, Taken, Use};
 pub(crate) use memory::{Capacity, Memory};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::Postgres;
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::Sqlite;
 
 /// Why something could not be kept or looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +59,23 @@ impl std::error::Error for StorageError {}
 /// Where things are kept.
 pub(crate) enum Backend {
     Memory(Memory),
+    #[cfg(feature = "postgres")]
+    Postgres(Postgres),
+    #[cfg(feature = "sqlite")]
+    Sqlite(Sqlite),
+}
+
+/// Asks whichever backend it is, in one way.
+macro_rules! ask {
+    ($storage:expr, $verb:ident($($argument:expr),*)) => {
+        match &$storage.backend {
+            Backend::Memory(memory) => memory.$verb($($argument),*),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(postgres) => postgres.$verb($($argument),*).await,
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(sqlite) => sqlite.$verb($($argument),*).await,
+        }
+    };
 }
 
 /// A thing that is kept.
@@ -61,10 +93,45 @@ impl Storage {
         Self { backend }
     }
 
+    /// The storage that the configuration names. One that is new remembers since `now`; `capacity` bounds the one in memory.
+    pub(crate) async fn open(
+        config: &StorageConfig,
+        capacity: Capacity,
+        now: UnixTime,
+    ) -> Result<Self, ConfigError> {
+        let backend = match config {
+            StorageConfig::Memory => Memory::new(capacity, now)
+                .map(Backend::Memory)
+                .map_err(|error| ConfigError::invalid("storage", error.to_string()))?,
+            #[cfg(feature = "sqlite")]
+            StorageConfig::Sqlite(config) => Sqlite::open(&config.path, config.synchronous, now)
+                .map(Backend::Sqlite)
+                .map_err(|error| {
+                    let problem = format!("cannot use {}: {error}", config.path.display());
+                    ConfigError::invalid("storage.sqlite.path", problem)
+                })?,
+            #[cfg(not(feature = "sqlite"))]
+            StorageConfig::Sqlite(_) => return Err(ConfigError::not_supported("storage.sqlite")),
+            #[cfg(feature = "postgres")]
+            StorageConfig::Postgres(config) => {
+                Backend::Postgres(Postgres::open(config, now).await?)
+            }
+            #[cfg(not(feature = "postgres"))]
+            StorageConfig::Postgres(_) => {
+                return Err(ConfigError::not_supported("storage.postgres"));
+            }
+        };
+        Ok(Self::new(backend))
+    }
+
     /// Since when this storage remembers, and which one it is.
     pub(crate) fn epoch(&self) -> Epoch {
         match &self.backend {
             Backend::Memory(memory) => memory.epoch(),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(postgres) => postgres.epoch(),
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(sqlite) => sqlite.epoch(),
         }
     }
 
@@ -78,9 +145,7 @@ impl Storage {
         now: UnixTime,
     ) -> Result<(), StorageError> {
         let entry = entry(id, value, owner, expires)?;
-        match &self.backend {
-            Backend::Memory(memory) => memory.insert(entry, now),
-        }
+        ask!(self, insert(entry, now))
     }
 
     /// Keeps a thing until `expires`, in place of the one that has its name.
@@ -93,9 +158,7 @@ impl Storage {
         now: UnixTime,
     ) -> Result<(), StorageError> {
         let entry = entry(id, value, owner, expires)?;
-        match &self.backend {
-            Backend::Memory(memory) => memory.replace(entry, now),
-        }
+        ask!(self, replace(entry, now))
     }
 
     /// A thing that has neither expired nor been removed or taken.
@@ -104,9 +167,7 @@ impl Storage {
         id: &Digest,
         now: UnixTime,
     ) -> Result<Option<T>, StorageError> {
-        let body = match &self.backend {
-            Backend::Memory(memory) => memory.get(T::KIND, id, now)?,
-        };
+        let body = ask!(self, get(T::KIND, id, now))?;
         body.map(|body| read(&body)).transpose()
     }
 
@@ -117,9 +178,7 @@ impl Storage {
         id: &Digest,
         now: UnixTime,
     ) -> Result<Taken<T>, StorageError> {
-        let taken = match &self.backend {
-            Backend::Memory(memory) => memory.take(T::KIND, id, now)?,
-        };
+        let taken = ask!(self, take(T::KIND, id, now))?;
         Ok(match taken {
             Taken::First(body) => Taken::First(read(&body)?),
             Taken::Again(body) => Taken::Again(read(&body)?),
@@ -129,17 +188,13 @@ impl Storage {
 
     /// Makes a thing unknown.
     pub(crate) async fn remove(&self, kind: Kind, id: &Digest) -> Result<(), StorageError> {
-        match &self.backend {
-            Backend::Memory(memory) => memory.remove(kind, id),
-        }
+        ask!(self, remove(kind, id))
     }
 
     /// All things of a kind of which there are few.
-    #[expect(dead_code, reason = "for keys and clients")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for keys and clients"))]
     pub(crate) async fn list<T: Stored>(&self, now: UnixTime) -> Result<Vec<T>, StorageError> {
-        let bodies = match &self.backend {
-            Backend::Memory(memory) => memory.list(T::KIND, now)?,
-        };
+        let bodies = ask!(self, list(T::KIND, now))?;
         bodies.iter().map(|body| read(body)).collect()
     }
 
@@ -152,9 +207,7 @@ impl Storage {
         expires: UnixTime,
         now: UnixTime,
     ) -> Result<bool, StorageError> {
-        match &self.backend {
-            Backend::Memory(memory) => memory.has_or_forgot(kind, id, expires, now),
-        }
+        ask!(self, has_or_forgot(kind, id, expires, now))
     }
 
     /// Uses proofs and assertions up, one after the other, and stops after the first that is not fresh. Of several
@@ -167,9 +220,17 @@ impl Storage {
         uses: &[Use],
         now: UnixTime,
     ) -> Result<Vec<ReplayOutcome>, StorageError> {
-        match &self.backend {
-            Backend::Memory(memory) => memory.use_once(uses, now),
-        }
+        ask!(self, use_once(uses, now))
+    }
+
+    /// Drops what has expired by `now`, little by little: requests go on meanwhile.
+    pub(crate) async fn sweep(&self, now: UnixTime) -> Result<(), StorageError> {
+        ask!(self, sweep(now))
+    }
+
+    /// Whether it answers.
+    pub(crate) async fn ping(&self) -> Result<(), StorageError> {
+        ask!(self, ping())
     }
 }
 
