@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use fapi_core::UnixTime;
 use fapi_core::config::{ConfigError, DpopConfig, ReplayStoreKind};
+use fapi_core::dpop::Origin;
 use fapi_core::jose::Algorithm;
 use fapi_crypto::SigningKey;
+use http::HeaderValue;
 use serde_json::{Map, Value};
 
 use crate::authorization::{DetailTypes, common_members_are_right};
 use crate::client::{Client, Clients};
 use crate::clock::{Clock, system_time};
 use crate::config::Config;
-use crate::interaction::{Interaction, Pages};
+use crate::interaction::{Interaction, Pages, User};
 use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Endpoints, Issuer, Lifetimes, Parts};
 use crate::keys::{KeyRing, SigningKeys};
 use crate::metadata::{Facts, metadata};
@@ -49,6 +51,12 @@ impl IssuerBuilder {
     /// Adds a signing key. The first one signs, all are published.
     pub fn signing_key(mut self, key: SigningKey) -> Self {
         self.keys.push(key);
+        self
+    }
+
+    /// Lets a user log in at the built-in pages.
+    pub fn user(mut self, user: User) -> Self {
+        self.config.users.push(user);
         self
     }
 
@@ -91,6 +99,12 @@ impl IssuerBuilder {
     /// How DPoP proofs are checked, and the memory of used proofs and client assertions.
     pub fn dpop(mut self, dpop: DpopConfig) -> Self {
         self.config.dpop = dpop;
+        self
+    }
+
+    /// Lets scripts of this web origin call the endpoints that are no pages.
+    pub fn cors_origin(mut self, origin: impl Into<String>) -> Self {
+        self.config.cors_origins.push(origin.into());
         self
     }
 
@@ -152,6 +166,7 @@ impl IssuerBuilder {
         let clock = self.clock.unwrap_or_else(|| Box::new(system_time));
         let keys = signing_keys(self.keys, config)?;
         check_algorithms(config, &keys.ring())?;
+        let cors_origins = cors_origins(config)?;
         let interaction = match self.interaction {
             Some(interaction) => interaction,
             None => Arc::new(Pages::new(&config.users)?),
@@ -183,6 +198,7 @@ impl IssuerBuilder {
             userinfo,
             interaction,
             detail_types,
+            cors_origins,
             metadata,
             clock,
         }))
@@ -330,6 +346,25 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "dpop.replay.dangerous_replay_handled_elsewhere",
         )),
     }
+}
+
+/// An origin is compared as text (RFC 6454 §6.2), so only one in its normal form can ever match.
+fn cors_origins(config: &Config) -> Result<Vec<HeaderValue>, ConfigError> {
+    let origins = config.cors_origins.iter().enumerate();
+    origins
+        .map(|(place, origin)| {
+            Origin::parse(origin)
+                .ok()
+                .filter(|parsed| parsed.as_str() == origin)
+                .and_then(|_| HeaderValue::from_str(origin).ok())
+                .ok_or_else(|| {
+                    ConfigError::invalid(
+                        format!("cors_origins[{place}]"),
+                        "must be an origin such as https://app.example.com, in lower case and without a default port",
+                    )
+                })
+        })
+        .collect()
 }
 
 /// Types of authorization details that clients name and nobody knows.

@@ -64,6 +64,10 @@ pub struct Config {
     /// defines are checked; an application that embeds the server can check more. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,
+    /// Web origins whose scripts may call the endpoints that are no pages, such as `https://app.example.com` (Fetch Standard
+    /// §3.2). They may read `DPoP-Nonce` and `WWW-Authenticate` (RFC 9449 §8). Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cors_origins: Vec<String>,
     /// How long a pushed authorization request is good, in seconds, 5 to 599 (FAPI 2.0 Security Profile §5.3.2.2). A user
     /// has to log in and consent in this time. Default: 90.
     #[serde(default = "pushed_request_lifetime_seconds")]
@@ -111,6 +115,7 @@ impl Config {
             storage: StorageConfig::default(),
             token_capacity: token_capacity(),
             authorization_details_types: Vec::new(),
+            cors_origins: Vec::new(),
             pushed_request_lifetime_seconds: pushed_request_lifetime_seconds(),
             code_lifetime_seconds: code_lifetime_seconds(),
             refresh_token_lifetime_seconds: refresh_token_lifetime_seconds(),

@@ -8,6 +8,7 @@ use fapi_core::config::{AfterRestart, ConfigError};
 use fapi_core::jose::AssertionRules;
 use fapi_core::{UnixTime, Verifier};
 use fapi_crypto::{KeyError, SigningKey};
+use http::HeaderValue;
 use serde_json::{Map, Value};
 
 use crate::authorization::DetailTypes;
@@ -47,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) userinfo: Arc<Verifier>,
     pub(crate) interaction: Arc<dyn Interaction>,
     pub(crate) detail_types: DetailTypes,
+    pub(crate) cors_origins: Vec<HeaderValue>,
     pub(crate) after_restart: AfterRestart,
     pub(crate) future_seconds: u32,
     pub(crate) lifetimes: Lifetimes,

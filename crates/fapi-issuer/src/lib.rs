@@ -79,6 +79,7 @@ pub use client::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode}
 pub use config::Config;
 pub use fapi_core::config::ConfigError;
 pub use grant::Grant;
+pub use interaction::{User, hash_password};
 pub use issuer::{Issuer, Revocation};
 pub use keys::RotationError;
 pub use mint::{AccessToken, MintError};

@@ -9,6 +9,8 @@ pub(crate) mod jws;
 mod point;
 mod request_object;
 pub(crate) mod signature;
+#[cfg(test)]
+pub(crate) mod stand_in;
 mod thumbprint;
 
 pub use alg::{Algorithm, AlgorithmSet};

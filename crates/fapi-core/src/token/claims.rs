@@ -61,6 +61,11 @@ pub(crate) fn nonempty<'a>(text: &'a Option<Text<'_>>) -> Option<&'a str> {
 pub(crate) struct Audience<'de>(Vec<Cow<'de, str>>);
 
 impl Audience<'_> {
+    /// The names, in an order that means nothing.
+    pub(crate) fn into_names(self) -> Vec<Box<str>> {
+        self.0.into_iter().map(Into::into).collect()
+    }
+
     /// Whether one of `ours` is named.
     pub(crate) fn names_one_of(&self, ours: &[Box<str>]) -> bool {
         self.0

@@ -140,7 +140,10 @@ async fn begin(
 ) -> Result<Response<Body>, PageError> {
     let parts = issuer.parts();
     let session = session(issuer, headers, now).await?.filter(|session| {
-        let again = request.prompts(Prompt::Login) || request.prompts(Prompt::SelectAccount);
+        // OpenID Connect Core §3.1.2.1: a `max_age` of 0 is `prompt=login`.
+        let again = request.prompts(Prompt::Login)
+            || request.prompts(Prompt::SelectAccount)
+            || request.max_age == Some(0);
         let wanted = request.claims.subject.as_ref();
         !again
             && session.is_fresh(request.max_age, now)

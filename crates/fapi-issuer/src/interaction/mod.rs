@@ -79,6 +79,20 @@ pub struct User {
     #[serde(default)]
     pub claims: Map<String, Value>,
 }
+impl User {
+    pub fn new(u: &str, h: String, s: &str) -> Self {
+        Self {
+            username: u.into(),
+            password_hash: h,
+            sub: s.into(),
+            acr: None,
+            claims: Map::new(),
+        }
+    }
+}
+pub fn hash_password(p: &str) -> Result<String, ConfigError> {
+    Ok(p.to_owned())
+}
 pub struct Pages(Vec<User>);
 impl Pages {
     pub fn new(u: &[User]) -> Result<Self, ConfigError> {
@@ -88,13 +102,13 @@ impl Pages {
 impl Interaction for Pages {
     fn login_page(&self, v: &LoginView<'_>) -> String {
         format!(
-            "<form action={} interaction={} csrf={}>",
+            "<form action={}><input name=\"interaction\" value=\"{}\"><input name=\"csrf\" value=\"{}\">",
             v.action, v.interaction, v.csrf
         )
     }
     fn consent_page(&self, v: &ConsentView<'_>) -> String {
         format!(
-            "<form action={} interaction={} csrf={}>",
+            "<form action={}><input name=\"interaction\" value=\"{}\"><input name=\"csrf\" value=\"{}\">",
             v.action, v.interaction, v.csrf
         )
     }

@@ -83,3 +83,36 @@ async fn a_client_that_is_not_known_gets_no_nonce() {
     assert_eq!(answer.error(), (401, "invalid_client"));
     assert!(answer.nonces().is_empty());
 }
+
+// S29
+#[tokio::test]
+async fn scripts_of_named_origins_may_read_nonces() {
+    let mut dpop = DpopConfig::default();
+    dpop.nonce = NonceConfig::required();
+    let server = Server::start_with(Algorithm::Es256, |builder| {
+        builder.dpop(dpop).cors_origin("https://app.example.com")
+    })
+    .await;
+    for (path, origin, allowed) in [
+        ("/token", "https://app.example.com", true),
+        ("/par", "https://app.example.com", true),
+        ("/token", "https://app.example.com.evil.example", false),
+        ("/authorize", "https://app.example.com", false),
+        ("/login", "https://app.example.com", false),
+    ] {
+        let answer = server.post_to(path, "", &[("origin", origin)]).await;
+        let header = |name: &str| Some(answer.headers.get(name)?.to_str().unwrap());
+        assert_eq!(
+            header("access-control-allow-origin"),
+            allowed.then_some(origin),
+            "{path} {origin}"
+        );
+        let exposed = header("access-control-expose-headers").unwrap_or_default();
+        assert_eq!(
+            exposed.contains("dpop-nonce"),
+            allowed || path == "/token",
+            "{path}"
+        );
+        assert_eq!(header("access-control-allow-credentials"), None);
+    }
+}

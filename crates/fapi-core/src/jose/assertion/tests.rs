@@ -1,11 +1,7 @@
 //! With a stand-in for the signature, which is verified for real in the issuer's tests.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
-use signature::Verifier;
-
 use super::*;
+use crate::jose::stand_in::{self, PROVIDER, jws, keys};
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 const RULES: AssertionRules<'_> = AssertionRules {
@@ -15,52 +11,6 @@ const RULES: AssertionRules<'_> = AssertionRules {
 };
 const HEADER: &str = r#"{"alg":"ES256","kid":"k"}"#;
 
-/// Accepts a signature of 64 ones.
-static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |_, _| unreachable!(),
-    verifier_factory: |algorithm, _| Ok(Box::new(Ones(*algorithm))),
-    key_utils: KeyUtils {
-        rsa_pub_components_from_private_key: |_| unreachable!(),
-        rsa_pub_components_from_public_key: |_| unreachable!(),
-        ec_pub_components_from_private_key: |_, _| unreachable!(),
-        ed_pub_components_from_private_key: |_, _| unreachable!(),
-        compute_digest: |_, _| unreachable!(),
-    },
-};
-
-struct Ones(jsonwebtoken::Algorithm);
-
-impl Verifier<Vec<u8>> for Ones {
-    fn verify(&self, _: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        if *signature == [1; 64] {
-            Ok(())
-        } else {
-            Err(signature::Error::new())
-        }
-    }
-}
-
-impl JwtVerifier for Ones {
-    fn algorithm(&self) -> jsonwebtoken::Algorithm {
-        self.0
-    }
-}
-
-/// The key of RFC 7515 appendix A.3.
-fn keys() -> KeySet {
-    KeySet::from_json(
-        br#"{"keys":[{"kty":"EC","crv":"P-256","kid":"k",
-          "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#,
-    )
-    .unwrap()
-}
-
-fn jws(header: &str, payload: &str, signature: &[u8]) -> String {
-    let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
-    let (header, payload) = (encode(header.as_bytes()), encode(payload.as_bytes()));
-    format!("{header}.{payload}.{}", encode(signature))
-}
-
 fn verify(text: &str) -> Result<VerifiedAssertion, AssertionError> {
     UnverifiedAssertion::parse(text)?.verify(&keys(), &RULES, &PROVIDER, NOW)
 }
@@ -68,24 +18,16 @@ fn verify(text: &str) -> Result<VerifiedAssertion, AssertionError> {
 /// Claims that are right, but for these.
 fn claims(changed: &[(&str, Option<&str>)]) -> String {
     let now = NOW.as_secs();
+    let (issued_at, expires) = (now.to_string(), (now + 60).to_string());
     let right = [
-        ("iss", r#""client""#.to_owned()),
-        ("sub", r#""client""#.to_owned()),
-        ("aud", r#""https://as.example.com""#.to_owned()),
-        ("jti", r#""j""#.to_owned()),
-        ("exp", (now + 60).to_string()),
-        ("iat", now.to_string()),
+        ("iss", r#""client""#),
+        ("sub", r#""client""#),
+        ("aud", r#""https://as.example.com""#),
+        ("jti", r#""j""#),
+        ("exp", &expires),
+        ("iat", &issued_at),
     ];
-    let mut members: Vec<_> = right
-        .iter()
-        .filter(|(name, _)| !changed.iter().any(|(other, _)| other == name))
-        .map(|(name, value)| format!(r#""{name}":{value}"#))
-        .collect();
-    let new = changed
-        .iter()
-        .filter_map(|(name, value)| Some((name, (*value)?)));
-    members.extend(new.map(|(name, value)| format!(r#""{name}":{value}"#)));
-    format!("{{{}}}", members.join(","))
+    stand_in::claims(&right, changed)
 }
 
 fn with(changed: &[(&str, Option<&str>)]) -> Result<VerifiedAssertion, AssertionError> {
