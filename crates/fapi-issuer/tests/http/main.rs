@@ -16,4 +16,5 @@ mod introspection;
 mod nonces;
 mod revocation;
 mod rotation;
+mod scene;
 mod tokens;
