@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::body::Body;
-use axum::http::Method;
+use axum::http::{Method, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fapi_core::jose::Algorithm;
@@ -86,12 +86,30 @@ impl Scene {
         path: &str,
         form: Option<String>,
     ) -> Answer {
+        let request = self.visit(&self.server, method, path, form);
+        let answer = self.server.send(request).await;
+        for line in answer.headers.get_all("set-cookie") {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        answer
+    }
+
+    /// What the browser sends to this server.
+    pub(crate) fn visit(
+        &self,
+        server: &Caller,
+        method: Method,
+        path: &str,
+        form: Option<String>,
+    ) -> Request<Body> {
         let cookies: Vec<_> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let mut request = self.server.request(method, path);
+        let mut request = server.request(method, path);
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }
@@ -99,13 +117,7 @@ impl Scene {
             request = request.header("content-type", "application/x-www-form-urlencoded");
         }
         let body = form.map_or_else(Body::empty, Body::from);
-        let answer = self.server.send(request.body(body).unwrap()).await;
-        for line in answer.headers.get_all("set-cookie") {
-            let pair = line.to_str().unwrap().split(';').next().unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.insert(name.to_owned(), value.to_owned());
-        }
-        answer
+        request.body(body).unwrap()
     }
 
     /// Sends the form of a page, with these fields besides its hidden ones.
@@ -115,13 +127,8 @@ impl Scene {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Answer {
-        let hidden = ["interaction", "csrf"].map(|name| (name, hidden(&page.text, name)));
-        let hidden = hidden.iter().map(|(name, value)| (*name, value.as_str()));
-        let pairs: Vec<_> = hidden
-            .chain(fields.iter().copied())
-            .map(|(name, value)| format!("{name}={}", encode(value)))
-            .collect();
-        self.browse(Method::POST, path, Some(pairs.join("&"))).await
+        let form = filled(page, fields);
+        self.browse(Method::POST, path, Some(form)).await
     }
 
     /// From the request to the consent page.
@@ -178,6 +185,17 @@ impl Scene {
     pub(crate) async fn tokens(&self, code: &str) -> Answer {
         self.redeem(of_code(code), &self.dpop).await
     }
+}
+
+/// The form of a page with its hidden fields and these.
+pub(crate) fn filled(page: &Answer, fields: &[(&str, &str)]) -> String {
+    let hidden = ["interaction", "csrf"].map(|name| (name, hidden(&page.text, name)));
+    let hidden = hidden.iter().map(|(name, value)| (*name, value.as_str()));
+    let pairs: Vec<_> = hidden
+        .chain(fields.iter().copied())
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    pairs.join("&")
 }
 
 pub(crate) fn of_code(code: &str) -> Value {
