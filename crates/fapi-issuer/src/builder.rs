@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::interaction::{Interaction, Pages, User};
 use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Endpoints, Issuer, Lifetimes, Parts};
 use crate::keys::{KeyRing, SigningKeys};
+use crate::measure;
 use crate::metadata::{Facts, metadata};
 use crate::resource_server::{ResourceServer, ResourceServers};
 use crate::secret;
@@ -178,6 +179,7 @@ impl IssuerBuilder {
         let uses = Uses::new(&config.dpop.replay, proof_lifetime, assertion_lifetime)
             .map_err(|error| ConfigError::invalid("dpop.replay", error.to_string()))?;
         let userinfo = userinfo::verifier(config, &uri, &clients, nonces)?;
+        measure::describe();
         let metadata = metadata(&facts(config, &uri, &clients, &sender, &detail_types));
         let endpoint = |name| Endpoint::new(&uri, None, name);
         Ok(Issuer::from_parts(Parts {

@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::authorization::AuthorizationProblem;
 use crate::endpoint::response::{JSON, private};
+use crate::measure;
 use crate::mint::MintError;
 use crate::storage::StorageError;
 
@@ -233,6 +234,7 @@ impl EndpointError {
     /// What the operator is told.
     fn log(&self) {
         let reason = self.reason();
+        measure::refused(reason);
         match self {
             Self::Mint(error) => tracing::error!(%error, "a token or an answer could not be made"),
             Self::MemoryFull | Self::Quota(_) | Self::Unavailable(_) => {

@@ -59,6 +59,7 @@ mod id_token;
 mod interaction;
 mod issuer;
 mod keys;
+mod measure;
 mod metadata;
 mod mint;
 mod redirect;

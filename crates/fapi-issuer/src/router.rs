@@ -1,6 +1,7 @@
 //! Which endpoint lies where.
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::{MethodRouter, get, post};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderName, Method};
@@ -11,37 +12,55 @@ use crate::endpoint::{
     not_post, par, ready, revoke, token, userinfo,
 };
 use crate::issuer::Issuer;
+use crate::measure;
 
 /// The endpoints at their public paths.
 pub(crate) fn router(issuer: &Issuer) -> Router {
     let uri = &issuer.parts().uri;
-    let at = |name| uri.endpoint_path(name);
+    let route = |router: Router<Issuer>, name, endpoint: MethodRouter<Issuer>| {
+        router.route(&uri.endpoint_path(name), measured(name, endpoint))
+    };
     // FAPI 2.0 Security Profile §5.2.3: no script of another origin has to do with these.
-    let pages = Router::new()
-        .route(&at("authorize"), get(authorize))
-        .route(&at("login"), get(login_page).post(login))
-        .route(&at("consent"), get(consent_page).post(consent));
+    let pages = [
+        ("authorize", get(authorize)),
+        ("login", get(login_page).post(login)),
+        ("consent", get(consent_page).post(consent)),
+    ];
     let only_post = |endpoint: MethodRouter<Issuer>| endpoint.fallback(not_post);
-    let endpoints = Router::new()
-        // RFC 8414 §3 puts the well-known part in front of the issuer's path, OpenID Connect Discovery §4 behind it.
-        .route(
-            &uri.well_known_path("oauth-authorization-server"),
-            get(metadata),
-        )
-        .route(&at(".well-known/openid-configuration"), get(metadata))
-        .route(&at("jwks"), get(key_set))
-        .route(&at("par"), only_post(post(par)))
-        .route(&at("token"), only_post(post(token)))
-        .route(&at("userinfo"), get(userinfo).post(userinfo))
-        .route(&at("introspect"), only_post(post(introspect)))
-        .route(&at("revoke"), only_post(post(revoke)))
-        .route(&at("health"), get(health))
-        .route(&at("ready"), get(ready));
+    // OpenID Connect Discovery §4 puts the well-known part behind the issuer's path, RFC 8414 §3 in front of it.
+    let endpoints = [
+        (".well-known/openid-configuration", get(metadata)),
+        ("jwks", get(key_set)),
+        ("par", only_post(post(par))),
+        ("token", only_post(post(token))),
+        ("userinfo", get(userinfo).post(userinfo)),
+        ("introspect", only_post(post(introspect))),
+        ("revoke", only_post(post(revoke))),
+        ("health", get(health)),
+        ("ready", get(ready)),
+    ];
+    let in_front = "oauth-authorization-server";
+    let router = Router::new().route(
+        &uri.well_known_path(in_front),
+        measured(in_front, get(metadata)),
+    );
+    let all = |router, routes: &mut dyn Iterator<Item = (&'static str, MethodRouter<Issuer>)>| {
+        routes.fold(router, |router, (name, endpoint)| {
+            route(router, name, endpoint)
+        })
+    };
+    let endpoints = all(router, &mut endpoints.into_iter());
     let endpoints = match cors(issuer) {
         Some(cors) => endpoints.layer(cors),
         None => endpoints,
     };
-    pages.merge(endpoints).with_state(issuer.clone())
+    all(endpoints, &mut pages.into_iter()).with_state(issuer.clone())
+}
+
+fn measured(name: &'static str, endpoint: MethodRouter<Issuer>) -> MethodRouter<Issuer> {
+    endpoint.layer(from_fn(move |request, next| {
+        measure::request(name, request, next)
+    }))
 }
 
 /// For the scripts of the origins that the configuration names. No cookie goes with their requests.

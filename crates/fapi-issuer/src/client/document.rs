@@ -99,6 +99,17 @@ pub enum GrantType {
     RefreshToken,
 }
 
+impl GrantType {
+    /// The value of `grant_type`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+}
+
 /// How an authorization response goes to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

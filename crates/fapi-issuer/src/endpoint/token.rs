@@ -16,6 +16,7 @@ use crate::client::GrantType;
 use crate::error::{EndpointError, RequestProblem};
 use crate::grant::{Issued, authorization_code, client_credentials, refresh_token};
 use crate::issuer::Issuer;
+use crate::measure;
 
 /// POST.
 pub(crate) async fn token(State(issuer): State<Issuer>, request: Request<Body>) -> Response<Body> {
@@ -67,6 +68,7 @@ async fn answer(
             refresh_token::issue(issuer, client, form, confirmation, now).await
         }
     }?;
+    measure::issued(grant_type.name());
     let nonce = sender.proof.as_ref().and_then(|proof| proof.nonce());
     Ok(response(&issued, &sender.confirmation, nonce)?)
 }
