@@ -18,4 +18,5 @@ mod nonces;
 mod remote_keys;
 mod revocation;
 mod rotation;
+mod scene;
 mod tokens;
