@@ -28,10 +28,11 @@ pub const WEB_ORIGIN: &str = "https://app.example.com";
 const SCOPE: &str = "accounts profile email";
 
 /// The document. Files are named by their place in `directory`.
-pub fn configuration(_directory: &str, password_hash: &str) -> Value {
+pub fn configuration(directory: &str, password_hash: &str) -> Value {
     let keys: Vec<_> = CAST.issuer_keys.iter().map(private_jwk).collect();
     json!({
         "issuer": ISSUER,
+        "storage": { "sqlite": { "path": format!("{directory}/issuer.db") } },
         "signing_keys": keys,
         "users": [{
             "username": USERNAME,

@@ -55,6 +55,11 @@ impl Variants {
         self.each_at(Nonces::Off, test).await;
     }
 
+    /// The same for a test that needs but the first client.
+    pub async fn each_first(self, test: impl AsyncFn(Party)) {
+        self.each(async |run| test(run.first()).await).await;
+    }
+
     /// The same at servers that ask for nonces, or not.
     pub async fn each_at(self, nonces: Nonces, test: impl AsyncFn(Run)) {
         let world = World::start(nonces).await;

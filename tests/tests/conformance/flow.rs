@@ -1,7 +1,7 @@
 //! Flows that succeed, or that the user ends.
 
 use fapi_tests::suite::{
-    Access, Decision, Duplicates, Number, Party, Profile, RESOURCE, Run, Tokens, Variants,
+    Access, Decision, Duplicates, Number, Party, Profile, RESOURCE, Tokens, Variants,
 };
 use serde_json::{Map, Value, json};
 
@@ -107,8 +107,7 @@ async fn ensure_authorization_request_without_state_success() {
 #[tokio::test]
 async fn ensure_authorization_request_without_nonce_success() {
     Variants::openid()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             party.completes(party.request().without("nonce")).await;
         })
         .await;
@@ -117,8 +116,7 @@ async fn ensure_authorization_request_without_nonce_success() {
 #[tokio::test]
 async fn ensure_authorization_request_with_64_char_nonce_success() {
     Variants::openid()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             party
                 .completes(party.request().set("nonce", "0123456789abcdef".repeat(4)))
                 .await;
@@ -129,8 +127,7 @@ async fn ensure_authorization_request_with_64_char_nonce_success() {
 #[tokio::test]
 async fn ensure_other_scope_order_succeeds() {
     Variants::openid()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let reversed: Vec<_> = party.scope.split(' ').rev().collect();
             party
                 .completes(party.request().set("scope", reversed.join(" ")))
@@ -188,8 +185,7 @@ async fn test_claims_parameter_identity_claims() {
 #[tokio::test]
 async fn par_without_duplicate_parameters() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request();
             let pushed = party.push(&request).done().await;
             let url = party.authorization_url(&request, &pushed.request_uri, Duplicates::None);
@@ -201,8 +197,7 @@ async fn par_without_duplicate_parameters() {
 #[tokio::test]
 async fn par_ensure_reused_request_uri_prior_to_auth_completion_succeeds() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request();
             let pushed = party.push(&request).done().await;
             let url = party.authorization_url(&request, &pushed.request_uri, Duplicates::Some);
@@ -216,8 +211,7 @@ async fn par_ensure_reused_request_uri_prior_to_auth_completion_succeeds() {
 #[tokio::test]
 async fn plain_fapi_tolerate_unregistered_redirect_uri() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let unregistered = format!("{}/2zX5vT", party.redirect_uri);
             let request = party.request().set("redirect_uri", unregistered);
             let reply = party.push(&request).send().await;
@@ -230,10 +224,9 @@ async fn plain_fapi_tolerate_unregistered_redirect_uri() {
 #[tokio::test]
 async fn access_token_type_header_case_sensitivity() {
     Variants::all()
-        .each(async |run: Run| {
-            let party = run.first();
+        .each_first(async |party| {
             let tokens = party.tokens().await;
-            let scheme = if run.variant.is_dpop() {
+            let scheme = if party.variant.is_dpop() {
                 "dpOp"
             } else {
                 "bEARER"

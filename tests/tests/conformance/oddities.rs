@@ -6,14 +6,14 @@ use reqwest::Url;
 #[tokio::test]
 async fn ensure_different_nonce_inside_and_outside_request_object() {
     Variants::openid()
-        .each(async |run| outside_is_ignored(&run.first(), "nonce").await)
+        .each_first(async |party| outside_is_ignored(&party, "nonce").await)
         .await;
 }
 
 #[tokio::test]
 async fn ensure_different_state_inside_and_outside_request_object() {
     Variants::code_flow()
-        .each(async |run| outside_is_ignored(&run.first(), "state").await)
+        .each_first(async |party| outside_is_ignored(&party, "state").await)
         .await;
 }
 
@@ -29,8 +29,7 @@ async fn outside_is_ignored(party: &Party, name: &str) {
 #[tokio::test]
 async fn state_only_outside_request_object_not_used() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request().without("state");
             let pushed = party.push(&request).done().await;
             let mut url = party.authorization_url(&request, &pushed.request_uri, Duplicates::Some);
@@ -47,8 +46,7 @@ fn add(url: &mut Url, name: &str, value: &str) {
 #[tokio::test]
 async fn ensure_authorization_request_with_long_nonce() {
     Variants::openid()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             party
                 .completes(party.request().set("nonce", "a0_Z".repeat(96)))
                 .await;
@@ -59,8 +57,7 @@ async fn ensure_authorization_request_with_long_nonce() {
 #[tokio::test]
 async fn ensure_authorization_request_with_long_state() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let landing_request = party.request().set("state", "a0_Z".repeat(250));
             let pushed = party.push(&landing_request).done().await;
             let uri = &pushed.request_uri;

@@ -6,9 +6,8 @@ use fapi_tests::suite::{AuthorizationRequest, Jwt, Party, Profile, Variants};
 async fn check_dpop_proof_nbf_exp() {
     Variants::all()
         .dpop()
-        .each(async |run| {
-            let party = run.first();
-            let now = run.world.clock.now();
+        .each_first(async |party| {
+            let now = party.world.clock.now();
             let with_times = |proof: Jwt| {
                 proof
                     .claim("nbf", now.as_secs())
@@ -34,10 +33,9 @@ async fn ensure_dpopproof_with_iat_10seconds_after_succeeds() {
 async fn proofs_made_at(offset: i64) {
     Variants::all()
         .dpop()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let off = |proof: Jwt| proof.moved(&["iat"], offset);
-            let tokens = if run.variant.profile == Profile::ClientCredentials {
+            let tokens = if party.variant.profile == Profile::ClientCredentials {
                 party.client_credentials().proof(off).tokens().await
             } else {
                 let request = party.request();
@@ -55,8 +53,7 @@ async fn proofs_made_at(offset: i64) {
 async fn ensure_dpopproof_at_par_endpoint_binding_success() {
     Variants::code_flow()
         .dpop()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request();
             let push = party.push(&request);
             let pushed = push.with(|post| post.with_proof()).done().await;
@@ -71,8 +68,7 @@ async fn ensure_dpopproof_at_par_endpoint_binding_success() {
 async fn ensure_dpop_auth_code_binding_success() {
     Variants::code_flow()
         .dpop()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             party.completes(bound(&party)).await;
         })
         .await;

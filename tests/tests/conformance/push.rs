@@ -14,8 +14,7 @@ const WRONG_REQUEST: [&str; 2] = ["invalid_request", "invalid_request_object"];
 #[tokio::test]
 async fn ensure_request_object_without_redirect_uri_fails() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request().without("redirect_uri");
             refused(&party, &request, &WRONG_REQUEST).await;
         })
@@ -46,8 +45,7 @@ async fn ensure_response_type_token_fails() {
 
 async fn response_type_fails(response_type: &str) {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request().set("response_type", response_type);
             let errors = [
                 "unsupported_response_type",
@@ -62,8 +60,7 @@ async fn response_type_fails(response_type: &str) {
 #[tokio::test]
 async fn par_ensure_pkce_required() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request();
             let request = request
                 .without("code_challenge")
@@ -76,8 +73,7 @@ async fn par_ensure_pkce_required() {
 #[tokio::test]
 async fn par_plain_pkce_rejected() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request();
             for request in [
                 request.clone().set("code_challenge_method", "plain"),
@@ -93,8 +89,7 @@ async fn par_plain_pkce_rejected() {
 #[tokio::test]
 async fn par_authorization_request_containing_request_uri_form_param() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let push = party.push(&party.request());
             let uri =
                 "urn:ietf:params:oauth:request_uri:0123456789012345678901234567890123456789012";
@@ -112,8 +107,7 @@ async fn par_authorization_request_containing_request_uri_form_param() {
 #[tokio::test]
 async fn par_attempt_invalid_http_method() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let push = party.push(&party.request());
             let reply = push.with(|post| post.method(Method::PUT)).send().await;
             assert_eq!(reply.status, 405, "{reply:?}");
@@ -155,8 +149,7 @@ async fn par_ensure_jwt_client_assertions_nbf_over_60_seconds_in_the_future_fail
 async fn assertion_fails(change: impl Fn(&Party, Jwt) -> Jwt) {
     Variants::code_flow()
         .private_key_jwt()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let push = party.push(&party.request());
             let push = push.with(|post| post.assertion(|jwt| change(&party, jwt)));
             let reply = push.send().await;
@@ -169,8 +162,7 @@ async fn assertion_fails(change: impl Fn(&Party, Jwt) -> Jwt) {
 async fn par_ensure_jwt_client_assertions_nbf_8_seconds_in_the_future_is_accepted() {
     Variants::code_flow()
         .private_key_jwt()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let push = party.push(&party.request());
             let push = push.with(|post| post.assertion(|jwt| jwt.moved(&["iat", "nbf"], 8)));
             push.done().await;

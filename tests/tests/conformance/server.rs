@@ -9,8 +9,7 @@ use reqwest::{Method, header};
 async fn ath_at_the_token_endpoint_is_ignored() {
     Variants::all()
         .dpop()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let post = party.token_request().await;
             post.proof(|proof| proof.claim("ath", "A".repeat(43)))
                 .tokens()
@@ -67,8 +66,7 @@ async fn flows_succeed_where_nonces_are_asked_for() {
 async fn a_code_that_is_bound_to_a_key_needs_a_proof() {
     Variants::code_flow()
         .dpop()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let thumbprint = party.dpop_key.thumbprint().to_string();
             let request = party.request().set("dpop_jkt", thumbprint);
             let code = party.code(&request).await;
@@ -85,8 +83,7 @@ async fn a_code_that_is_bound_to_a_key_needs_a_proof() {
 async fn an_assertion_is_good_once() {
     Variants::all()
         .private_key_jwt()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let once = |jwt: Jwt| jwt.claim("jti", "always-the-same-one");
             party.token_request().await.assertion(once).tokens().await;
             let reply = party.token_request().await.assertion(once).send().await;
@@ -100,8 +97,7 @@ async fn an_assertion_is_good_once() {
 async fn assertions_without_a_signature_of_the_client_are_refused() {
     Variants::all()
         .private_key_jwt()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let changes: [fn(Jwt) -> Jwt; 4] = [
                 Jwt::unsigned,
                 Jwt::corrupt,
@@ -143,8 +139,7 @@ async fn parameters_beside_a_request_object_do_not_count() {
 #[tokio::test]
 async fn redirect_uris_are_compared_exactly() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let registered = &*party.redirect_uri;
             for wrong in [
                 format!("{registered}/../callback"),
@@ -178,8 +173,7 @@ async fn redirect_uris_are_compared_exactly() {
 #[tokio::test]
 async fn a_refresh_token_works_again_when_its_answer_was_lost() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let scope = format!("{} offline_access", party.scope);
             let request = party.request().set("scope", scope);
             let tokens = party.completes(request).await.tokens;
@@ -219,18 +213,17 @@ async fn tokens_outlive_an_exchange_of_keys() {
 #[tokio::test]
 async fn clients_whose_clock_is_ten_seconds_off_are_served() {
     Variants::all()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             // What was made before it started a server cannot know of.
-            run.world.clock.advance(300);
+            party.world.clock.advance(300);
             for offset in [-10, 10] {
-                run.world.clock.advance(-offset);
+                party.world.clock.advance(-offset);
                 let post = party.token_request().await;
-                run.world.clock.advance(offset);
+                party.world.clock.advance(offset);
                 let tokens = post.tokens().await;
-                run.world.clock.advance(-offset);
+                party.world.clock.advance(-offset);
                 let access = party.access(&tokens);
-                run.world.clock.advance(offset);
+                party.world.clock.advance(offset);
                 access.succeeds().await;
             }
         })
@@ -241,8 +234,7 @@ async fn clients_whose_clock_is_ten_seconds_off_are_served() {
 #[tokio::test]
 async fn token_requests_are_posted_forms_without_duplicates() {
     Variants::all()
-        .each(async |run: Run| {
-            let party = run.first();
+        .each_first(async |party| {
             let reply = party.token_request().await.method(Method::GET).send().await;
             assert_eq!(reply.status, 405, "{reply:?}");
             for field in ["grant_type", "scope", "client_assertion_type"] {

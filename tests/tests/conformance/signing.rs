@@ -6,8 +6,7 @@ use serde_json::json;
 #[tokio::test]
 async fn ensure_request_object_with_multiple_aud_succeeds() {
     Variants::signed()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request();
             let aud = json!(["https://other.example.com", ISSUER]);
             let push = party.push(&request).object(|jwt| jwt.claim("aud", aud));
@@ -21,8 +20,7 @@ async fn ensure_request_object_with_multiple_aud_succeeds() {
 #[tokio::test]
 async fn ensure_request_object_with_nbf_8_seconds_in_the_future_is_accepted() {
     Variants::signed()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let push = party.push(&party.request());
             push.object(|jwt| jwt.moved(&["nbf"], 8)).done().await;
         })
@@ -101,8 +99,7 @@ fn by(other: &Party, jwt: Jwt) -> Jwt {
 #[tokio::test]
 async fn ensure_unsigned_request_at_par_endpoint_fails() {
     Variants::signed()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let reply = party.push(&party.request()).without_object().send().await;
             reply.error(&[400], &["invalid_request"]);
         })
@@ -112,8 +109,7 @@ async fn ensure_unsigned_request_at_par_endpoint_fails() {
 /// Pushes a request object that has to be refused.
 async fn object_fails(change: impl Fn(&Party, Jwt) -> Jwt) {
     Variants::signed()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let push: Push<'_> = party.push(&party.request());
             let reply = push.object(|jwt| change(&party, jwt)).send().await;
             reply.error(&[400], &["invalid_request_object"]);

@@ -28,8 +28,7 @@ async fn ensure_client_id_in_token_endpoint() {
 async fn ensure_holder_of_key_required_dpop() {
     Variants::all()
         .dpop()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let reply = party.token_request().await.without_proof().send().await;
             let errors = ["invalid_request", "invalid_grant", "invalid_dpop_proof"];
             reply.error(&[400], &errors);
@@ -41,8 +40,7 @@ async fn ensure_holder_of_key_required_dpop() {
 async fn ensure_holder_of_key_required_mtls() {
     Variants::all()
         .mtls()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let post = party.token_request().await.without_certificate();
             // A connection comes about: other clients need none there.
             let reply = post.send().await;
@@ -68,17 +66,16 @@ async fn ensure_authorization_code_is_bound_to_client() {
 #[tokio::test]
 async fn attempt_reuse_authorization_code_after_one_second() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let completed = party.completes(party.request()).await;
-            run.world.clock.advance(1);
+            party.world.clock.advance(1);
             let reply = party
                 .redeem(&completed.request, &completed.code)
                 .send()
                 .await;
             reply.error(&[400], &["invalid_grant"]);
             // RFC 6749 §4.1.2: what came of it is dead, too.
-            run.world.clock.advance(1);
+            party.world.clock.advance(1);
             party.access(&completed.tokens).fails(&[401]).await;
         })
         .await;
@@ -87,11 +84,10 @@ async fn attempt_reuse_authorization_code_after_one_second() {
 #[tokio::test]
 async fn ensure_token_endpoint_fails_with_expired_auth_code() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let request = party.request();
             let code = party.code(&request).await;
-            run.world.clock.advance(62);
+            party.world.clock.advance(62);
             let reply = party.redeem(&request, &code).send().await;
             reply.error(&[400], &["invalid_grant"]);
         })
@@ -101,8 +97,7 @@ async fn ensure_token_endpoint_fails_with_expired_auth_code() {
 #[tokio::test]
 async fn ensure_pkce_code_verifier_required() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let post = party.token_request().await.without_field("code_verifier");
             post.send().await.error(&[400], &["invalid_grant"]);
         })
@@ -112,8 +107,7 @@ async fn ensure_pkce_code_verifier_required() {
 #[tokio::test]
 async fn incorrect_pkce_code_verifier_rejected() {
     Variants::code_flow()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let post = party.token_request().await;
             let post = post.field("code_verifier", "0123456789".repeat(5));
             post.send().await.error(&[400], &["invalid_grant"]);
@@ -125,8 +119,7 @@ async fn incorrect_pkce_code_verifier_rejected() {
 async fn ensure_signed_client_assertion_with_rs256_fails() {
     Variants::all()
         .private_key_jwt()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let post = party.token_request().await.assertion(Jwt::rs256);
             post.send().await.error(&[400, 401], &["invalid_client"]);
         })
@@ -138,8 +131,7 @@ async fn ensure_signed_client_assertion_with_rs256_fails() {
 async fn ensure_client_assertion_in_token_endpoint() {
     Variants::all()
         .private_key_jwt()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let post = party.token_request().await.without_assertion();
             let reply = post.field("client_id", &*party.id).send().await;
             let expected: &[&str] = match reply.status {
@@ -169,8 +161,7 @@ async fn ensure_client_assertion_with_no_sub_fails() {
 async fn assertion_fails(change: impl Fn(Jwt) -> Jwt) {
     Variants::all()
         .private_key_jwt()
-        .each(async |run| {
-            let party = run.first();
+        .each_first(async |party| {
             let post = party.token_request().await.assertion(&change);
             let reply = post.send().await;
             let expected: &[&str] = match reply.status {
