@@ -157,6 +157,14 @@ impl Access<'_> {
         self
     }
 
+    /// Shows no certificate, although the token is bound to one.
+    #[must_use]
+    pub fn without_certificate(mut self) -> Self {
+        assert_eq!(self.certificate, Certificate::Shown);
+        self.certificate = Certificate::Withheld;
+        self
+    }
+
     /// Sends it, and a second time if a nonce is asked for.
     pub async fn send(mut self) -> Reply {
         let mut reply = self.send_once().await;

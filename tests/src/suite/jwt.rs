@@ -1,5 +1,6 @@
 //! JWTs that clients make: assertions, request objects, proofs.
 
+use aws_lc_rs::hmac;
 use serde_json::{Map, Value};
 use tower_fapi::testing::{TestKey, signature};
 
@@ -20,6 +21,8 @@ enum Signature {
     /// RSASSA-PKCS1-v1_5, which FAPI 2.0 forbids.
     Rs256,
     Corrupt,
+    /// A MAC, whose secret is the public key (RFC 8725 §2.1).
+    Hs256,
     /// None, with `alg` to match (RFC 7519 §6.1).
     Absent,
 }
@@ -87,6 +90,15 @@ impl Jwt {
         }
     }
 
+    /// A MAC in place of the signature, whose secret is the published key.
+    #[must_use]
+    pub fn hs256(self) -> Self {
+        Self {
+            signature: Signature::Hs256,
+            ..self.header("alg", "HS256")
+        }
+    }
+
     /// The signature is wrong by one bit.
     #[must_use]
     pub fn corrupt(self) -> Self {
@@ -104,6 +116,11 @@ impl Jwt {
             Signature::Good => self.key.sign(&input),
             Signature::Corrupt => signature::corrupt(self.key.sign(&input)),
             Signature::Rs256 => Rsa::of(&self.key).sign_pkcs1(&input),
+            Signature::Hs256 => {
+                let secret = self.key.published_jwk().to_string();
+                let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+                hmac::sign(&secret, &input).as_ref().to_vec()
+            }
             Signature::Absent => Vec::new(),
         };
         format!("{}.{}", String::from_utf8_lossy(&input), b64(signature))

@@ -92,18 +92,32 @@ async fn an_assertion_is_good_once() {
         .await;
 }
 
+/// RFC 9126 §2 and RFC 6749 §3.2: it is one client authentication for all endpoints.
+#[tokio::test]
+async fn an_assertion_that_was_used_for_par_is_not_good_for_a_token() {
+    Variants::code_flow()
+        .private_key_jwt()
+        .each_first(async |party| {
+            let once = |jwt: Jwt| jwt.claim("jti", "used-for-par");
+            let request = party.request();
+            let push = party.push(&request);
+            let pushed = push.with(|post| post.assertion(once)).done().await;
+            let code = party.code_of(&request, &pushed).await;
+            let reply = party.redeem(&request, &code).assertion(once).send().await;
+            reply.error(&[400, 401], &["invalid_client"]);
+        })
+        .await;
+}
+
 /// RFC 8725 §3.1: neither without a signature, nor with a public key as the secret of a MAC.
 #[tokio::test]
 async fn assertions_without_a_signature_of_the_client_are_refused() {
     Variants::all()
         .private_key_jwt()
         .each_first(async |party| {
-            let changes: [fn(Jwt) -> Jwt; 4] = [
-                Jwt::unsigned,
-                Jwt::corrupt,
-                |jwt| jwt.header("alg", "HS256"),
-                |jwt| jwt.unsigned().header("alg", "PS256"),
-            ];
+            let changes: [fn(Jwt) -> Jwt; 4] = [Jwt::unsigned, Jwt::corrupt, Jwt::hs256, |jwt| {
+                jwt.unsigned().header("alg", "PS256")
+            }];
             for change in changes {
                 let post = party.token_request().await.assertion(change);
                 post.send().await.error(&[400, 401], &["invalid_client"]);
@@ -180,6 +194,39 @@ async fn a_refresh_token_works_again_when_its_answer_was_lost() {
             let refresh_token = tokens.refresh_token.expect("a refresh token");
             party.refresh(&refresh_token).send().await;
             let tokens = party.refresh(&refresh_token).tokens().await;
+            party.access(&tokens).succeeds().await;
+        })
+        .await;
+}
+
+/// RFC 6749 §4.1.2: all that came of it.
+#[tokio::test]
+async fn a_code_that_is_used_twice_takes_the_refresh_token_along() {
+    Variants::code_flow()
+        .each_first(async |party| {
+            let scope = format!("{} offline_access", party.scope);
+            let completed = party.completes(party.request().set("scope", scope)).await;
+            let again = party.redeem(&completed.request, &completed.code);
+            again.send().await.error(&[400], &["invalid_grant"]);
+            let refresh_token = completed.tokens.refresh_token.expect("a refresh token");
+            let reply = party.refresh(&refresh_token).send().await;
+            reply.error(&[400], &["invalid_grant"]);
+        })
+        .await;
+}
+
+/// RFC 8705 §3.
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_certificate_needs_it() {
+    Variants::all()
+        .mtls()
+        .each_first(async |party| {
+            let tokens = party.tokens().await;
+            party
+                .access(&tokens)
+                .without_certificate()
+                .fails(&[401])
+                .await;
             party.access(&tokens).succeeds().await;
         })
         .await;
