@@ -24,6 +24,9 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// Whose scripts may call the issuer.
 pub const WEB_ORIGIN: &str = "https://app.example.com";
 
+/// The type of authorization details (RFC 9396) that clients may ask for.
+pub const DETAIL_TYPE: &str = "payment_initiation";
+
 /// What clients ask for, unless they test that very thing. The order is not that of the configuration.
 const SCOPE: &str = "accounts profile email";
 
@@ -55,6 +58,7 @@ pub fn configuration(directory: &str, password_hash: &str) -> Value {
             "resource": RESOURCE,
         }],
         "default_audience": RESOURCE,
+        "authorization_details_types": [DETAIL_TYPE],
         "cors_origins": [WEB_ORIGIN],
     })
 }
@@ -82,6 +86,7 @@ fn clients(variant: Variant) -> [Value; 2] {
             return client.into();
         }
         set("redirect_uris", json!(redirect_uris()));
+        set("authorization_details_types", json!([DETAIL_TYPE]));
         let grant_types = ["authorization_code", "refresh_token"];
         set("grant_types", json!(grant_types));
         if variant.is_signed() {

@@ -16,6 +16,7 @@ pub struct Tokens {
     pub token_type: String,
     pub refresh_token: Option<String>,
     pub id_token: Option<String>,
+    pub authorization_details: Option<Value>,
 }
 
 impl Post<'_> {
@@ -42,6 +43,7 @@ impl Tokens {
             token_type: text("token_type").expect("a type"),
             refresh_token: text("refresh_token"),
             id_token: text("id_token"),
+            authorization_details: body.get("authorization_details").cloned(),
         };
         assert_unguessable("access_token", &tokens.access_token);
         if let Some(token) = &tokens.refresh_token {

@@ -1,5 +1,6 @@
 //! Flows that succeed, or that the user ends.
 
+use fapi_tests::suite::document::DETAIL_TYPE;
 use fapi_tests::suite::{
     Access, Decision, Duplicates, Number, Party, Profile, RESOURCE, Tokens, Variants,
 };
@@ -178,6 +179,26 @@ async fn test_claims_parameter_identity_claims() {
                 assert_eq!(in_id_token[name], value);
                 assert_eq!(userinfo[name], value);
             }
+        })
+        .await;
+}
+
+/// Every flow may be about authorization details instead of scope values; then the token response has to name them (RFC 9396
+/// §7).
+#[tokio::test]
+async fn authorization_details_are_granted() {
+    Variants::code_flow()
+        .each_first(async |party| {
+            let details = json!([{
+                "type": DETAIL_TYPE,
+                "actions": ["initiate"],
+                "instructedAmount": { "currency": "EUR", "amount": "123.50" },
+            }]);
+            let request = party
+                .request()
+                .set("authorization_details", details.clone());
+            let completed = party.completes(request).await;
+            assert_eq!(completed.tokens.authorization_details, Some(details));
         })
         .await;
 }
