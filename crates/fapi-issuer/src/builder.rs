@@ -40,6 +40,13 @@ pub struct IssuerBuilder {
     detail_types: DetailTypes,
 }
 
+/// Begins with a document, to which more can be added.
+impl From<Config> for IssuerBuilder {
+    fn from(config: Config) -> Self {
+        Self::new(config)
+    }
+}
+
 impl IssuerBuilder {
     pub(crate) fn new(config: Config) -> Self {
         Self {

@@ -19,4 +19,5 @@ mod registration;
 mod remote_keys;
 mod revocation;
 mod rotation;
+mod scene;
 mod tokens;
