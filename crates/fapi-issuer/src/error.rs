@@ -154,6 +154,12 @@ pub(crate) enum RegistrationProblem {
     Metadata(MetadataProblem),
 }
 
+impl From<MetadataProblem> for RegistrationProblem {
+    fn from(problem: MetadataProblem) -> Self {
+        Self::Metadata(problem)
+    }
+}
+
 impl From<RegistrationProblem> for EndpointError {
     fn from(problem: RegistrationProblem) -> Self {
         Self::Registration(problem)

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::bearer::bearer;
 use super::response::{JSON, private};
 use crate::authorization::name_of;
-use crate::client::{Registrant, Registration, StoredClient, describe};
+use crate::client::{MetadataProblem, Registrant, Registration, StoredClient, describe};
 use crate::error::{EndpointError, RegistrationProblem};
 use crate::issuer::Issuer;
 use crate::storage::Digest;
@@ -63,7 +63,7 @@ async fn create(
     let token = name_of("")?;
     let client = registration
         .read(sent, &name_of(CLIENT_ID_PREFIX)?)
-        .map_err(RegistrationProblem::Metadata)?;
+        .map_err(RegistrationProblem::from)?;
     let registered = StoredClient {
         client,
         issued_at: now.as_secs(),
@@ -100,7 +100,7 @@ async fn manage(
             }
             registered.client = registration
                 .read(sent, client_id)
-                .map_err(RegistrationProblem::Metadata)?;
+                .map_err(RegistrationProblem::from)?;
             check(issuer, &registered)?;
             registered.keep(&parts.storage, now).await?;
             tracing::info!(client_id, "a client has changed its registration");
@@ -127,7 +127,7 @@ fn registration(issuer: &Issuer) -> Result<&Registration, RegistrationProblem> {
 /// All that would be an error in the configuration.
 fn check(issuer: &Issuer, registered: &StoredClient) -> Result<(), RegistrationProblem> {
     let checked = issuer.check_client(registered);
-    checked.map_err(|error| RegistrationProblem::Metadata(error.into()))
+    checked.map_err(|error| MetadataProblem::from(error).into())
 }
 
 async fn read(request: Request<Body>) -> Result<Map<String, Value>, RegistrationProblem> {
