@@ -1,8 +1,8 @@
 //! Vectors and end-to-end tests: what needs more than one crate.
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
-//! asked of every case. [`suite`] is a client that
-//! asks an issuer what conformance tests ask. [`foreign`] runs other implementations, [`envoy`] runs Envoy.
+//! asked of every case. [`suite`] is a client that asks an issuer what conformance tests ask. [`foreign`] runs other
+//! implementations, [`served`] serves ours over HTTPS, [`envoy`] runs Envoy.
 #![expect(
     missing_docs,
     clippy::expect_used,
@@ -13,10 +13,12 @@
     reason = "test support: a failure here is a failed test, and nobody else uses it"
 )]
 
+pub mod assertion;
 pub mod case;
 pub mod cases;
 pub mod certificate;
 pub mod coverage;
+pub mod directory;
 pub mod envoy;
 pub mod foreign;
 pub mod forge;
@@ -30,5 +32,6 @@ pub mod profile;
 pub mod random;
 pub mod runner;
 pub mod scene;
+pub mod served;
 pub mod suite;
 pub mod wire;
