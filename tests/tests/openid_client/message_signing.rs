@@ -1,10 +1,11 @@
 //! FAPI 2.0 Message Signing: request objects, JARM and signed introspection responses.
 
 use fapi_tests::suite::Decision;
+use fapi_tests::suite::document::DETAIL_TYPE;
 use serde_json::json;
 
 use crate::relying_party::Request;
-use crate::setting::{As, SUBJECT, Setting, everything};
+use crate::setting::{API, As, CALLBACK, EMAIL, SUBJECT, Setting, everything};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_and_answers_are_signed() {
@@ -71,6 +72,33 @@ async fn a_plain_request_may_have_a_signed_answer() {
     let (mut party, _) = setting.discover(As::Client, means).await;
     let tokens = setting.tokens(&mut party).await;
     assert_eq!(tokens["claims"]["sub"], SUBJECT);
+}
+
+/// JSON is a text in a form, and a value in a request object (RFC 9101 §4, RFC 9396 §3).
+#[tokio::test(flavor = "multi_thread")]
+async fn structured_parameters_are_understood_in_both_shapes() {
+    let setting = Setting::new().await;
+    let mut party = setting.party(As::Client).await;
+    let details =
+        json!([{ "type": DETAIL_TYPE, "amount": { "currency": "EUR", "value": "9.50" } }]);
+    let claims = json!({ "id_token": { "email": { "essential": true } } });
+    let parameters = json!({
+        "redirect_uri": CALLBACK,
+        "scope": "openid",
+        "resource": API,
+        "max_age": "60",
+        "authorization_details": details.to_string(),
+        "claims": claims.to_string(),
+    });
+    for request in [Request::Plain, Request::Signed] {
+        let url = party.authorize(request, parameters.clone()).await;
+        let callback = setting.visit(&url.unwrap(), Decision::Approve).await;
+
+        let tokens = party.redeem(&callback).await.unwrap();
+
+        assert_eq!(tokens["authorization_details"], details, "{request:?}");
+        assert_eq!(tokens["claims"]["email"], EMAIL, "{request:?}");
+    }
 }
 
 /// RFC 9701.

@@ -3,7 +3,7 @@
 use fapi_core::config::NonceMode;
 use fapi_crypto::SigningKey;
 use fapi_tests::served::{HOSTS, Machine, Running};
-use fapi_tests::suite::document::{PASSWORD, USERNAME};
+use fapi_tests::suite::document::{DETAIL_TYPE, PASSWORD, USERNAME};
 use fapi_tests::suite::{Decision, UserAgent};
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -134,6 +134,7 @@ fn document(jwks: &Value, algorithm: Algorithm, nonces: NonceMode) -> Value {
         "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
         "scope": SCOPE,
         "audiences": [API],
+        "authorization_details_types": [DETAIL_TYPE],
     });
     let registered = |who: As, more: Value| {
         let mut client = client.clone();
@@ -154,11 +155,14 @@ fn document(jwks: &Value, algorithm: Algorithm, nonces: NonceMode) -> Value {
             "password_hash": fapi_issuer::hash_password(PASSWORD).unwrap(),
             "sub": SUBJECT,
             "acr": "urn:example:password",
-            "claims": { "name": "Alice", "email": "alice@example.com" },
+            "claims": { "name": "Alice", "email": EMAIL },
         }],
+        "authorization_details_types": [DETAIL_TYPE],
         "dpop": { "nonce": { "mode": nonces } },
     })
 }
 
+/// What is known of the user.
+pub(crate) const EMAIL: &str = "alice@example.com";
 /// `sub` of the user.
 pub(crate) const SUBJECT: &str = "248289761001";
