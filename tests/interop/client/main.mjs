@@ -28,7 +28,6 @@ async function answer(step, settings) {
   try {
     return { done: (await step(session, settings)) ?? null };
   } catch (failure) {
-    console.error(failure);
     return { failed: told(failure) };
   }
 }

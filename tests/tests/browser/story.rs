@@ -10,7 +10,7 @@ use crate::browser::Browser;
 use crate::layout::place;
 
 /// Runs the story, and ends the browser. The console has to stay empty: what a policy of the page forbids is told
-/// there. If the story fails, a picture and the source of the last page are kept.
+/// there. If the story fails, a picture and the source of the last page are kept, and the console is shown.
 pub(crate) async fn tell(name: &str, browser: Browser, story: impl AsyncFnOnce(&Browser)) {
     let outcome = caught(async {
         story(&browser).await;
@@ -20,9 +20,10 @@ pub(crate) async fn tell(name: &str, browser: Browser, story: impl AsyncFnOnce(&
     if outcome.is_err() {
         let [picture, source] = browser.save(&place(&format!("failed-{name}"))).await;
         eprintln!(
-            "{name}: the last page is kept in {} and {}",
+            "{name}: the last page is kept in {} and {}; the console says {:?}",
             picture.display(),
-            source.display()
+            source.display(),
+            browser.console().await
         );
     }
     browser.end().await;
