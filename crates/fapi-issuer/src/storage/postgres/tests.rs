@@ -162,3 +162,46 @@ async fn a_database_that_cannot_be_used_is_refused_with_its_field() {
         assert!(error.starts_with(expected), "{error}");
     }
 }
+
+#[tokio::test]
+async fn the_certificate_of_the_server_is_verified() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let server = Server::with_tls(&made.cert.pem(), &made.signing_key.serialize_pem());
+    let port = server.port();
+    let ca = server.directory().with_extension("ca");
+    let open = async |host: &str, trusted: Option<&str>| {
+        if let Some(certificates) = trusted {
+            std::fs::write(&ca, certificates).unwrap();
+        }
+        let config = PostgresConfig {
+            ca: trusted.map(|_| ca.clone()),
+            ..at(format!(
+                "postgresql://fapi@{host}:{port}/postgres?hostaddr=127.0.0.1&sslmode=require&application_name={host}"
+            ))
+        };
+        Postgres::open(&config, NOW).await
+    };
+    let (right, wrong) = (made.cert.pem(), other.cert.pem());
+    let postgres = open("localhost", Some(&right)).await.unwrap();
+    postgres.ping().await.unwrap();
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+        WHERE application_name = 'localhost'";
+    assert_eq!(server.run(encrypted), "t");
+    for (host, trusted, problem) in [
+        // By what the operating system trusts.
+        ("localhost", None, "UnknownIssuer"),
+        ("localhost", Some(&*wrong), "invalid peer certificate"),
+        (
+            "elsewhere",
+            Some(&*right),
+            "not valid for name \"elsewhere\"",
+        ),
+        ("localhost", Some("nothing"), "has no certificate"),
+    ] {
+        let Err(error) = open(host, trusted).await else {
+            panic!("accepted: {problem}");
+        };
+        assert!(error.to_string().contains(problem), "{error}");
+    }
+}
