@@ -1,7 +1,7 @@
 //! Vectors and end-to-end tests: what needs more than one crate.
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
-//! asked of every case. [`foreign`] runs other implementations, [`envoy`] runs Envoy.
+//! asked of every case. [`foreign`] runs other implementations, [`envoy`] runs Envoy, [`bench`] measures.
 #![expect(
     missing_docs,
     clippy::expect_used,
@@ -12,6 +12,7 @@
     reason = "test support: a failure here is a failed test, and nobody else uses it"
 )]
 
+pub mod bench;
 pub mod case;
 pub mod cases;
 pub mod certificate;
