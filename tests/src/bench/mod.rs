@@ -1,5 +1,6 @@
 //! What benchmarks have in common: the load, the processor cores, and what is made of it all.
 
+pub mod issuer;
 mod load;
 mod measured;
 mod processor;
