@@ -89,6 +89,16 @@ impl Rsa {
         }
     }
 
+    /// Signs with PKCS #1 v1.5 and SHA-256 (RFC 8017 §8.2.1), which is RS256.
+    pub fn sign_pkcs1(&self, message: &[u8]) -> Vec<u8> {
+        let length = usize::try_from(self.n.bits() / 8).unwrap();
+        let end = [&SHA256_DIGEST_INFO[..], &Sha256::digest(message)].concat();
+        let padding = vec![0xff; length - end.len() - 3];
+        let encoded = [&[0, 1], &padding[..], &[0], &end].concat();
+        let signature = BigUint::from_bytes_be(&encoded).modpow(&self.d, &self.n);
+        fixed(&signature, length)
+    }
+
     /// Signs with PSS and SHA-256, with a salt of this length, and this hash in MGF1 (RFC 8017 §8.1.1).
     pub fn sign_pss(&self, message: &[u8], salt_length: usize, mask: MaskHash) -> Vec<u8> {
         let length = usize::try_from(self.n.bits() / 8).unwrap();
@@ -109,6 +119,12 @@ impl Rsa {
         fixed(&signature, length)
     }
 }
+
+/// What stands before the hash (RFC 8017 §9.2 note 1).
+const SHA256_DIGEST_INFO: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+    0x00, 0x04, 0x20,
+];
 
 /// The hash of MGF1.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,8 @@
 //! Vectors and end-to-end tests: what needs more than one crate.
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
-//! asked of every case. [`foreign`] runs other implementations, [`envoy`] runs Envoy, [`bench`] measures.
+//! asked of every case. [`suite`] is a client that asks an issuer what conformance tests ask. [`foreign`] runs other
+//! implementations, [`envoy`] runs Envoy, [`bench`] measures.
 #![expect(
     missing_docs,
     clippy::expect_used,
@@ -20,6 +21,7 @@ pub mod coverage;
 pub mod envoy;
 pub mod foreign;
 pub mod forge;
+pub mod form;
 pub mod host;
 pub mod introspection;
 pub mod keys;
@@ -29,4 +31,5 @@ pub mod profile;
 pub mod random;
 pub mod runner;
 pub mod scene;
+pub mod suite;
 pub mod wire;

@@ -80,7 +80,10 @@ pub use client::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode}
 pub use config::Config;
 pub use fapi_core::config::ConfigError;
 pub use grant::Grant;
-pub use interaction::{User, hash_password};
+pub use interaction::{
+    Authentication, BoxFuture, ConsentView, Credentials, ErrorView, Interaction,
+    InteractionUnavailable, InvalidPassword, LoginOutcome, LoginView, Pages, User, hash_password,
+};
 pub use issuer::{Issuer, Revocation};
 pub use keys::RotationError;
 pub use mint::{AccessToken, MintError};

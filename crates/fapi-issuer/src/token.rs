@@ -124,11 +124,6 @@ impl LiveToken {
         text(&self.claims, "aud")
     }
 
-    /// What it was issued for.
-    pub(crate) const fn claims(&self) -> &Map<String, Value> {
-        &self.claims
-    }
-
     /// Whether its sender proves to have a key. Else a certificate, which goes with the scheme `Bearer` (RFC 8705 §3).
     pub(crate) fn is_dpop_bound(&self) -> bool {
         let cnf = self.claims.get("cnf");

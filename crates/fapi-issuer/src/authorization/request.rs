@@ -112,11 +112,6 @@ impl AuthorizationRequest {
     pub(crate) fn prompts(&self, prompt: Prompt) -> bool {
         self.prompt.contains(&prompt)
     }
-
-    /// Whether it is an OpenID Connect request (OpenID Connect Core §3.1.2.1).
-    pub(crate) fn is_openid(&self) -> bool {
-        self.scope.split(' ').any(|value| value == "openid")
-    }
 }
 
 fn response_mode(

@@ -67,7 +67,6 @@ async fn show(issuer: &Issuer, visiting: &Visiting) -> Result<Response<Body>, Pa
         .as_ref()
         .and_then(|claims| claims.get("name")?.as_str());
     let document = visiting.client.document();
-    let resources = [request.audience.clone()];
     let view = ConsentView {
         action: &action,
         interaction: &visiting.name,
@@ -79,7 +78,7 @@ async fn show(issuer: &Issuer, visiting: &Visiting) -> Result<Response<Body>, Pa
         user: user.unwrap_or(&session.subject),
         scopes: &scopes,
         claims: &claims(request),
-        resources: &resources,
+        resource: &request.audience,
         authorization_details: &request.authorization_details,
         redirect_host: origin.as_ref().map_or("", |origin| origin.host()),
     };

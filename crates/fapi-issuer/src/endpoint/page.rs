@@ -121,9 +121,10 @@ pub(super) fn error(issuer: &Issuer, error: PageError) -> Response<Body> {
         other => tracing::info!(reason = ?other, "error page"),
     }
     let parts = issuer.parts();
-    let html = parts
-        .interaction
-        .error_page(&ErrorView::new(code, description));
+    let html = parts.interaction.error_page(&ErrorView {
+        error: code,
+        description,
+    });
     page(status, html, None, parts.uri.origin())
 }
 

@@ -1,0 +1,47 @@
+//! The protected resource: an endpoint behind the layer, on a TLS socket of its own.
+
+use axum::routing::get;
+use axum::{Json, Router};
+use fapi_core::config::{
+    IntrospectionConfig, MtlsConfig, NonceConfig, NonceMode, PrivateKey, PrivateKeyJwt, Revocation,
+    TokenFormat,
+};
+use serde_json::{Value, json};
+use tower_fapi::testing::TestClock;
+use tower_fapi::{Access, FapiConfig, FapiLayer, IssuerConfig};
+
+use super::cast::CAST;
+use super::document::{ISSUER, RESOURCE};
+use super::world::Nonces;
+
+/// The accounts. Every token is asked about, each time: one that was revoked a moment ago is refused.
+pub(super) fn router(http: reqwest::Client, clock: &TestClock, nonces: Nonces) -> Router {
+    let key = CAST.resource_server_key.private_jwk().to_string();
+    let auth = PrivateKeyJwt::new(PrivateKey::Jwk(key));
+    let endpoint = format!("{ISSUER}/introspect");
+    let introspection = IntrospectionConfig::new(endpoint, "rs", auth.into());
+    let issuer = IssuerConfig::new(ISSUER)
+        .token_format(TokenFormat::Any)
+        .revocation(Revocation::Introspect)
+        .introspection(introspection);
+    let mut config = FapiConfig::builder(RESOURCE)
+        .issuer(issuer)
+        .mtls(MtlsConfig::default())
+        .dpop_or_mtls();
+    if nonces == Nonces::Required {
+        let mut nonce = NonceConfig::default();
+        nonce.mode = NonceMode::Required;
+        config = config.nonce(nonce);
+    }
+    let layer = FapiLayer::builder(config.build().expect("a configuration"))
+        .http_client(http)
+        .clock(clock.source())
+        .for_axum();
+    Router::new()
+        .route("/accounts", get(accounts))
+        .layer(layer.build().expect("a layer"))
+}
+
+async fn accounts(access: Access) -> Json<Value> {
+    Json(json!({ "subject": access.subject() }))
+}

@@ -1,0 +1,154 @@
+//! The servers of a test, and how to reach them.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use fapi_core::UnixTime;
+use fapi_issuer::{Config, Issuer, IssuerBuilder, hash_password};
+use reqwest::redirect;
+use serde_json::{Map, Value, json};
+use tower_fapi::testing::TestClock;
+
+use super::authority::Identity;
+use super::cast::CAST;
+use super::document::{HOSTS, ISSUER, PASSWORD, configuration};
+use super::key_set::PublicKeys;
+use super::party::random_text;
+use super::reply::Reply;
+use super::{listener, resource};
+
+/// An issuer and a protected resource, whose clock stands still.
+pub struct World {
+    pub clock: TestClock,
+    pub issuer: Issuer,
+    /// What the issuer says of itself.
+    pub metadata: Map<String, Value>,
+    pub keys: PublicKeys,
+    addresses: Addresses,
+    _directory: Directory,
+}
+
+/// Whether both servers ask for DPoP nonces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nonces {
+    Off,
+    Required,
+}
+
+/// Where the hosts are.
+#[derive(Clone, Copy)]
+struct Addresses([SocketAddr; 3]);
+
+static PASSWORD_HASH: LazyLock<String> =
+    LazyLock::new(|| hash_password(PASSWORD).expect("a password"));
+
+impl World {
+    /// Starts both, on the runtime that runs this.
+    pub async fn start(nonces: Nonces) -> Arc<Self> {
+        let clock = TestClock::at(UnixTime::from_secs(1_700_000_000));
+        let directory = Directory::new();
+        directory.write("ca.pem", &CAST.authority.pem());
+        directory.write("server.pem", &CAST.server.pem());
+        directory.write("server.key", &CAST.server.key_pem());
+        let path = directory.0.to_str().expect("a path");
+        let mut document = configuration(path, &PASSWORD_HASH);
+        if nonces == Nonces::Required {
+            document["dpop"] = json!({ "nonce": { "mode": "required" } });
+        }
+        let config = Config::from_json(&document.to_string()).expect("a configuration");
+        let issuer = IssuerBuilder::from(config).clock(clock.source());
+        let issuer = issuer.build().await.expect("an issuer");
+        let plain = listener::serve(&CAST.server, issuer.router()).await;
+        let mtls = plain;
+
+        let before = Addresses([plain, mtls, plain]);
+        let router = resource::router(before.http(None), &clock, nonces);
+        let resource = listener::serve(&CAST.server, router).await;
+        let addresses = Addresses([plain, mtls, resource]);
+
+        let http = addresses.http(None);
+        let metadata = get(&http, &format!("{ISSUER}/.well-known/openid-configuration")).await;
+        let jwks_uri = metadata["jwks_uri"].as_str().expect("a URL");
+        let keys = PublicKeys::of(&get(&http, jwks_uri).await);
+        Arc::new(Self {
+            clock,
+            issuer,
+            metadata,
+            keys,
+            addresses,
+            _directory: directory,
+        })
+    }
+
+    /// A client that finds all hosts here, and shows this certificate.
+    pub fn http(&self, identity: Option<&Identity>) -> reqwest::Client {
+        self.addresses.http(identity)
+    }
+
+    /// Where a host is.
+    pub fn address(&self, host: &str) -> SocketAddr {
+        let mut all = HOSTS.into_iter().zip(self.addresses.0);
+        all.find(|(name, _)| *name == host).expect("a host").1
+    }
+
+    /// The URL of an endpoint.
+    pub fn endpoint(&self, name: &str) -> String {
+        text(&self.metadata, name)
+    }
+
+    /// The URL of an endpoint for those who show a certificate (RFC 8705 §5).
+    pub fn mtls_endpoint(&self, name: &str) -> String {
+        let aliases = self.metadata["mtls_endpoint_aliases"].as_object();
+        text(aliases.expect("an object"), name)
+    }
+}
+
+fn text(members: &Map<String, Value>, name: &str) -> String {
+    let value = members.get(name).and_then(Value::as_str);
+    value.unwrap_or_else(|| panic!("no {name}")).to_owned()
+}
+
+async fn get(http: &reqwest::Client, url: &str) -> Map<String, Value> {
+    let response = http.get(url).send().await.expect("an answer");
+    Reply::read(response).await.success(200)
+}
+
+impl Addresses {
+    fn http(self, identity: Option<&Identity>) -> reqwest::Client {
+        let tls = CAST.authority.client_config(identity);
+        let mut builder = reqwest::Client::builder()
+            // Whatever proxy the environment names, it does not lead to this machine.
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .tls_backend_preconfigured(tls);
+        // URLs have no port: then that of the address counts.
+        for (host, address) in HOSTS.into_iter().zip(self.0) {
+            builder = builder.resolve(host, address);
+        }
+        builder.build().expect("a client")
+    }
+}
+
+/// A directory that goes with its owner.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("fapi-suite-{}", random_text(20)));
+        fs::create_dir(&path).expect("a directory");
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(Path::new(&self.0).join(name), text).expect("a file");
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // What is left of it is the system's to clean up.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
