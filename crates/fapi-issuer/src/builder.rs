@@ -12,8 +12,8 @@ use http::HeaderValue;
 use serde_json::{Map, Value};
 
 use crate::authorization::{DetailTypes, common_members_are_right};
-use crate::client::{Client, Clients};
-use crate::clock::{Clock, system_time};
+use crate::client::{Client, Clients, RemoteKeySets};
+use crate::clock::{Clock, elapsed_on, monotonic, system_time};
 use crate::config::Config;
 use crate::interaction::{Interaction, Pages, User};
 use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Endpoints, Issuer, Lifetimes, Parts};
@@ -33,7 +33,7 @@ use crate::uses::Uses;
 pub struct IssuerBuilder {
     config: Config,
     keys: Vec<SigningKey>,
-    clock: Option<Box<Clock>>,
+    clock: Option<Arc<Clock>>,
     interaction: Option<Arc<dyn Interaction>>,
     detail_types: DetailTypes,
 }
@@ -125,7 +125,7 @@ impl IssuerBuilder {
 
     /// Tells the issuer the time. For tests that must not wait; the default is the system's clock.
     pub fn clock(mut self, clock: impl Fn() -> UnixTime + Send + Sync + 'static) -> Self {
-        self.clock = Some(Box::new(clock));
+        self.clock = Some(Arc::new(clock));
         self
     }
 
@@ -165,13 +165,15 @@ impl IssuerBuilder {
                 detail_types.add(name, Arc::new(common_members_are_right));
             }
         }
-        let clients = Clients::new(&config.clients, config.default_audience.as_deref())?;
+        let elapsed = self.clock.clone().map_or_else(monotonic, elapsed_on);
+        let clock = self.clock.unwrap_or_else(|| Arc::new(system_time));
+        let remote_keys = RemoteKeySets::new(http, elapsed);
+        let clients = Clients::new(config, remote_keys)?;
         check_details(config, &detail_types)?;
         let is_client = |client_id: &str| clients.configured(client_id).is_some();
         let resource_servers = ResourceServers::new(&config.resource_servers, is_client)?;
         let nonces = secret::nonce_keys(&config.dpop.nonce)?;
         let sender = SenderCheck::new(&config.dpop, nonces.clone());
-        let clock = self.clock.unwrap_or_else(|| Box::new(system_time));
         let keys = signing_keys(self.keys, config)?;
         check_algorithms(config, &keys.ring())?;
         let cors_origins = cors_origins(config)?;

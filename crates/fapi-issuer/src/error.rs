@@ -48,6 +48,8 @@ pub(crate) enum EndpointError {
     Quota(QuotaExceeded),
     /// The memory of what was used, or of tokens, does not answer.
     Unavailable(Unavailable),
+    /// The client's keys cannot be fetched, so that nobody knows whether it is the client.
+    ClientKeys(Unavailable),
     /// The token, or the answer about one, could not be made.
     Mint(MintError),
 }
@@ -280,7 +282,7 @@ impl EndpointError {
             Self::OthersToken => bad("invalid_grant", "the token was issued to another client"),
             Self::MemoryFull => Answer::later(StatusCode::SERVICE_UNAVAILABLE, 1),
             Self::Quota(_) => Answer::later(StatusCode::TOO_MANY_REQUESTS, QUOTA_RETRY_SECONDS),
-            Self::Unavailable(unavailable) => {
+            Self::Unavailable(unavailable) | Self::ClientKeys(unavailable) => {
                 Answer::later(StatusCode::SERVICE_UNAVAILABLE, unavailable.retry_after())
             }
             Self::Mint(_) => Answer::failed(),
@@ -326,6 +328,7 @@ impl EndpointError {
             Self::Quota(QuotaExceeded::Client) => "quota_client",
             Self::Quota(QuotaExceeded::Key) => "quota_key",
             Self::Unavailable(_) => "memory_unavailable",
+            Self::ClientKeys(_) => "client_keys_unavailable",
             Self::Mint(_) => "mint_failed",
         }
     }

@@ -53,7 +53,7 @@ pub(crate) struct Parts {
     pub(crate) future_seconds: u32,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) metadata: Value,
-    pub(crate) clock: Box<Clock>,
+    pub(crate) clock: Arc<Clock>,
 }
 
 /// The endpoints that take DPoP proofs for a grant.

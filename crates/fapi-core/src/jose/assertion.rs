@@ -183,6 +183,12 @@ impl<'a> UnverifiedAssertion<'a> {
         &self.client_id
     }
 
+    /// The name of the key in its header, by which its keys are found.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
     /// The algorithm that its header names.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {

@@ -206,6 +206,12 @@ impl<'a> UnverifiedRequestObject<'a> {
         &self.client_id
     }
 
+    /// The name of the key in its header, by which its keys are found.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
     /// Checks the claims at `now`, then the signature with the client's keys.
     ///
     /// # Errors

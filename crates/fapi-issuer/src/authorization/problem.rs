@@ -11,6 +11,8 @@ pub(crate) enum AuthorizationProblem {
     Unsigned,
     /// The signed request object is wrong.
     Object(RequestObjectError),
+    /// It is signed, and no keys of the client are known.
+    NoKeys,
     /// A parameter has the wrong type.
     WrongType,
     /// `client_id` is not the client that has authenticated.
@@ -57,7 +59,7 @@ impl AuthorizationProblem {
             | Self::Prompt
             | Self::DpopJkt
             | Self::Claims => "invalid_request",
-            Self::Object(_) => "invalid_request_object",
+            Self::Object(_) | Self::NoKeys => "invalid_request_object",
             Self::ResponseType => "unsupported_response_type",
             Self::Scope => "invalid_scope",
             Self::Target => "invalid_target",
@@ -70,7 +72,7 @@ impl AuthorizationProblem {
         match self {
             Self::RequestUri => "request_uri must not be pushed",
             Self::Unsigned => "this client has to push a signed request object",
-            Self::Object(_) => "the request object is not valid here",
+            Self::Object(_) | Self::NoKeys => "the request object is not valid here",
             Self::WrongType => "a parameter has the wrong type",
             Self::OtherClient => "client_id is not the client that has authenticated",
             Self::ResponseTypeMissing => "response_type is missing",
@@ -94,6 +96,7 @@ impl AuthorizationProblem {
             Self::RequestUri => "authorization_request_uri",
             Self::Unsigned => "authorization_unsigned",
             Self::Object(error) => error.code(),
+            Self::NoKeys => "authorization_no_keys",
             Self::WrongType => "authorization_wrong_type",
             Self::OtherClient => "authorization_other_client",
             Self::ResponseTypeMissing => "authorization_response_type_missing",

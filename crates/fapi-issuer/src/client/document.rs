@@ -25,6 +25,10 @@ pub struct Client {
     /// The public keys that verify its assertions and request objects (RFC 7517 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSetDocument>,
+    /// Where it publishes them instead: an https address. They are fetched when they are needed, and again when a signature
+    /// names a key that is not among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     /// How it authenticates. Default: `private_key_jwt`.
     #[serde(default)]
     pub token_endpoint_auth_method: AuthMethod,
@@ -143,6 +147,7 @@ impl Client {
             policy_uri: None,
             tos_uri: None,
             jwks: Some(JwkSetDocument::from_text(jwks)),
+            jwks_uri: None,
             token_endpoint_auth_method: AuthMethod::default(),
             token_endpoint_auth_signing_alg: None,
             redirect_uris: Vec::new(),
@@ -158,6 +163,16 @@ impl Client {
             response_modes: Vec::new(),
             id_token_signed_response_alg: None,
             authorization_signed_response_alg: None,
+        }
+    }
+
+    /// A client that publishes its public keys at this address. A wrong one is found when the issuer is built.
+    #[must_use]
+    pub fn with_jwks_uri(client_id: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
+        Self {
+            jwks: None,
+            jwks_uri: Some(jwks_uri.into()),
+            ..Self::new(client_id, "")
         }
     }
 

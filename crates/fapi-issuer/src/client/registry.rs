@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use fapi_core::KeySet;
 use fapi_core::UnixTime;
 use fapi_core::config::{AlgorithmName, ConfigError};
 use fapi_core::jose::Algorithm;
 
+use super::keys::ClientKeys;
+use super::remote::{Reach, RemoteKeySets};
 use super::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode};
+use crate::config::Config;
 use crate::registration;
 use crate::scope::Scope;
 use crate::storage::{Storage, StorageError};
@@ -25,7 +27,7 @@ pub(crate) struct RegisteredClient {
     pub(crate) request_object_alg: Option<Algorithm>,
     pub(crate) id_token_alg: Option<Algorithm>,
     pub(crate) response_alg: Option<Algorithm>,
-    keys: Option<KeySet>,
+    keys: Option<ClientKeys>,
     document: Client,
 }
 
@@ -56,7 +58,7 @@ impl SenderConstraint {
 
 impl RegisteredClient {
     /// The keys that verify what it signs.
-    pub(crate) const fn keys(&self) -> Option<&KeySet> {
+    pub(crate) const fn keys(&self) -> Option<&ClientKeys> {
         self.keys.as_ref()
     }
 
@@ -130,15 +132,17 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn new(
-        clients: &[Client],
-        default_audience: Option<&str>,
-    ) -> Result<Self, ConfigError> {
+    pub(crate) fn new(config: &Config, remote_keys: RemoteKeySets) -> Result<Self, ConfigError> {
+        let registrar = Registrar {
+            default_audience: config.default_audience.as_deref(),
+            remote_keys: &remote_keys,
+            reach: Reach::AnyHost,
+        };
         let mut by_id = HashMap::new();
         let mut scopes = Scope::default();
-        for (place, client) in clients.iter().enumerate() {
+        for (place, client) in config.clients.iter().enumerate() {
             let at = format!("clients[{place}]");
-            let registered = register(client, default_audience, &at)?;
+            let registered = registrar.register(client, &at)?;
             scopes.extend(&registered.scope);
             if by_id
                 .insert(client.client_id.as_str().into(), Arc::new(registered))
@@ -179,71 +183,93 @@ impl Clients {
     }
 }
 
-fn register(
-    client: &Client,
-    default_audience: Option<&str>,
-    at: &str,
-) -> Result<RegisteredClient, ConfigError> {
-    let client_id = registration::id(&client.client_id, at)?;
-    let keys = client.jwks.as_ref();
-    let keys = keys.map(|jwks| registration::keys(jwks, at)).transpose()?;
-    let method = match client.token_endpoint_auth_method {
-        AuthMethod::PrivateKeyJwt if keys.is_none() => {
+/// What it takes to register a client.
+struct Registrar<'a> {
+    default_audience: Option<&'a str>,
+    remote_keys: &'a RemoteKeySets,
+    reach: Reach,
+}
+
+impl Registrar<'_> {
+    fn register(&self, client: &Client, at: &str) -> Result<RegisteredClient, ConfigError> {
+        let client_id = registration::id(&client.client_id, at)?;
+        let keys = self.keys(client, at)?;
+        let method = match client.token_endpoint_auth_method {
+            AuthMethod::PrivateKeyJwt if keys.is_none() => {
+                return Err(ConfigError::missing(
+                    format!("{at}.jwks"),
+                    "needed for `private_key_jwt`, unless there is a `jwks_uri`",
+                ));
+            }
+            AuthMethod::PrivateKeyJwt => {
+                Method::PrivateKeyJwt(algorithm(client.token_endpoint_auth_signing_alg))
+            }
+        };
+        let scope = Scope::parse(&client.scope)
+            .map_err(|error| ConfigError::invalid(format!("{at}.scope"), error.to_string()))?;
+        for (place, audience) in client.audiences.iter().enumerate() {
+            registration::check_text(audience, || format!("{at}.audiences[{place}]"))?;
+        }
+        for (place, uri) in client.redirect_uris.iter().enumerate() {
+            crate::redirect::check(uri).map_err(|problem| {
+                ConfigError::invalid(format!("{at}.redirect_uris[{place}]"), problem.to_string())
+            })?;
+        }
+        let uses_codes = client.grant_types.contains(&GrantType::AuthorizationCode);
+        if uses_codes && client.redirect_uris.is_empty() {
             return Err(ConfigError::missing(
-                format!("{at}.jwks"),
-                "needed for `private_key_jwt`",
+                format!("{at}.redirect_uris"),
+                "needed for `authorization_code`",
             ));
         }
-        AuthMethod::PrivateKeyJwt => {
-            Method::PrivateKeyJwt(algorithm(client.token_endpoint_auth_signing_alg))
+        let mut audiences = client
+            .audiences
+            .iter()
+            .map(|audience| audience.as_str().into());
+        let default = audiences
+            .next()
+            .or(self.default_audience.map(Into::into))
+            .ok_or_else(|| {
+                ConfigError::missing(
+                    format!("{at}.audiences"),
+                    "needed without `default_audience`",
+                )
+            })?;
+        Ok(RegisteredClient {
+            client_id,
+            method,
+            scope,
+            audiences: Audiences {
+                default,
+                others: audiences.collect(),
+            },
+            access_token_format: client.access_token_format,
+            sender: sender(client, at)?,
+            request_object_alg: algorithm(client.request_object_signing_alg),
+            id_token_alg: algorithm(client.id_token_signed_response_alg),
+            response_alg: algorithm(client.authorization_signed_response_alg),
+            keys,
+            document: client.clone(),
+        })
+    }
+
+    /// RFC 7591 §2: in one place alone.
+    fn keys(&self, client: &Client, at: &str) -> Result<Option<ClientKeys>, ConfigError> {
+        let wrong = |problem| ConfigError::invalid(format!("{at}.jwks_uri"), problem);
+        match (&client.jwks, &client.jwks_uri) {
+            (None, None) => Ok(None),
+            (Some(jwks), None) => {
+                let keys = registration::keys(jwks, at)?;
+                Ok(Some(ClientKeys::Given(Arc::new(keys))))
+            }
+            (None, Some(uri)) => {
+                let keys = self.remote_keys.at(uri, self.reach);
+                let keys = keys.map_err(|problem| wrong(problem.to_string()))?;
+                Ok(Some(ClientKeys::Remote(keys)))
+            }
+            (Some(_), Some(_)) => Err(wrong("must not stand beside `jwks`".to_owned())),
         }
-    };
-    let scope = Scope::parse(&client.scope)
-        .map_err(|error| ConfigError::invalid(format!("{at}.scope"), error.to_string()))?;
-    for (place, audience) in client.audiences.iter().enumerate() {
-        registration::check_text(audience, || format!("{at}.audiences[{place}]"))?;
     }
-    for (place, uri) in client.redirect_uris.iter().enumerate() {
-        crate::redirect::check(uri).map_err(|problem| {
-            ConfigError::invalid(format!("{at}.redirect_uris[{place}]"), problem.to_string())
-        })?;
-    }
-    let uses_codes = client.grant_types.contains(&GrantType::AuthorizationCode);
-    if uses_codes && client.redirect_uris.is_empty() {
-        return Err(ConfigError::missing(
-            format!("{at}.redirect_uris"),
-            "needed for `authorization_code`",
-        ));
-    }
-    let mut audiences = client
-        .audiences
-        .iter()
-        .map(|audience| audience.as_str().into());
-    let default = audiences
-        .next()
-        .or(default_audience.map(Into::into))
-        .ok_or_else(|| {
-            ConfigError::missing(
-                format!("{at}.audiences"),
-                "needed without `default_audience`",
-            )
-        })?;
-    Ok(RegisteredClient {
-        client_id,
-        method,
-        scope,
-        audiences: Audiences {
-            default,
-            others: audiences.collect(),
-        },
-        access_token_format: client.access_token_format,
-        sender: sender(client, at)?,
-        request_object_alg: algorithm(client.request_object_signing_alg),
-        id_token_alg: algorithm(client.id_token_signed_response_alg),
-        response_alg: algorithm(client.authorization_signed_response_alg),
-        keys,
-        document: client.clone(),
-    })
 }
 
 fn algorithm(name: Option<AlgorithmName>) -> Option<Algorithm> {

@@ -54,7 +54,7 @@ async fn answer(
     };
     let spent = proof.as_ref().map(|proof| (proof, &parts.endpoints.par));
     authenticated.spend(issuer, spent, now).await?;
-    let parameters = parameters(issuer, client, posted, now)?;
+    let parameters = parameters(issuer, client, posted, now).await?;
     let rules = Rules {
         client,
         details: &parts.detail_types,
@@ -88,31 +88,34 @@ async fn answer(
 }
 
 /// Those of the signed request object if there is one, and then no others (FAPI 2.0 Message Signing §5.3.1).
-fn parameters(
+async fn parameters(
     issuer: &Issuer,
     client: &RegisteredClient,
     posted: &Posted,
     now: UnixTime,
-) -> Result<Parameters, AuthorizationProblem> {
+) -> Result<Parameters, EndpointError> {
     if posted.form.get("request_uri").is_some() {
-        return Err(AuthorizationProblem::RequestUri);
+        return Err(AuthorizationProblem::RequestUri.into());
     }
     let Some(object) = posted.form.get("request") else {
         return if client.document().require_signed_request_object {
-            Err(AuthorizationProblem::Unsigned)
+            Err(AuthorizationProblem::Unsigned.into())
         } else {
             Ok(Parameters::of_form(&posted.form))
         };
     };
-    let keys = client.keys().ok_or(AuthorizationProblem::Unsigned)?;
+    let object = UnverifiedRequestObject::parse(object).map_err(AuthorizationProblem::Object)?;
+    let keys = client.keys().ok_or(AuthorizationProblem::NoKeys)?;
+    let keys = keys.find(object.kid()).await;
+    let keys = keys.map_err(EndpointError::ClientKeys)?;
     let rules = RequestObjectRules {
         audience: issuer.parts().uri.as_str(),
         client_id: &client.client_id,
         algorithm: client.request_object_alg,
         future_seconds: issuer.parts().future_seconds,
     };
-    let object = UnverifiedRequestObject::parse(object)
-        .and_then(|object| object.verify(keys, &rules, &fapi_crypto::PROVIDER, now))
+    let object = object
+        .verify(&keys, &rules, &fapi_crypto::PROVIDER, now)
         .map_err(AuthorizationProblem::Object)?;
-    Parameters::of_object(object)
+    Ok(Parameters::of_object(object)?)
 }

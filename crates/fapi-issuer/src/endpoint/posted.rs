@@ -51,8 +51,10 @@ impl Posted {
         let assertion = match (&client.method, claimed) {
             (Method::PrivateKeyJwt(only), Claimed::Assertion(assertion)) => {
                 let keys = client.keys().ok_or(ClientProblem::Unknown)?;
+                let keys = keys.find(assertion.kid()).await;
+                let keys = keys.map_err(EndpointError::ClientKeys)?;
                 let rules = issuer.assertion_rules();
-                Some(client::verify(assertion, keys, *only, &rules, now)?)
+                Some(client::verify(assertion, &keys, *only, &rules, now)?)
             }
             (Method::PrivateKeyJwt(_), Claimed::Name(_)) => {
                 return Err(ClientProblem::Missing.into());

@@ -124,6 +124,12 @@ fn every_error_has_one_answer() {
             Some("retry-after: 7"),
         ),
         (
+            EndpointError::ClientKeys(later),
+            503,
+            "temporarily_unavailable",
+            Some("retry-after: 7"),
+        ),
+        (
             EndpointError::Mint(MintError::ReservedClaim("iss".to_owned())),
             500,
             "server_error",

@@ -1,6 +1,7 @@
 //! An issuer behind a socket, and a client that can do everything wrong.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -28,6 +29,19 @@ pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-
 /// A running issuer with the client `client`, registered for `accounts payments`.
 pub(crate) struct Server {
     pub(crate) issuer: Issuer,
+    pub(crate) caller: Caller,
+}
+
+impl Deref for Server {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+/// Somebody who knows where an issuer listens.
+pub(crate) struct Caller {
     pub(crate) clock: SimulatedClock,
     pub(crate) client_key: SigningKey,
     address: SocketAddr,
@@ -147,16 +161,25 @@ impl Server {
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self {
             issuer,
+            caller: Caller::of(address, client_key, clock),
+        }
+    }
+
+    /// The same server, seen by a client with this key.
+    pub(crate) fn with_client_key(mut self, client_key: SigningKey) -> Self {
+        self.caller.client_key = client_key;
+        self
+    }
+}
+
+impl Caller {
+    pub(crate) fn of(address: SocketAddr, client_key: SigningKey, clock: SimulatedClock) -> Self {
+        Self {
             clock,
             client_key,
             address,
             http: hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http(),
         }
-    }
-
-    /// The same server, seen by a client with this key.
-    pub(crate) fn with_client_key(self, client_key: SigningKey) -> Self {
-        Self { client_key, ..self }
     }
 
     /// The claims of an assertion as the conformance suite makes them, with changes.
@@ -212,24 +235,33 @@ impl Server {
 
     /// A POST of this form with these further header lines.
     pub(crate) async fn post_to(&self, path: &str, form: &str, lines: &[(&str, &str)]) -> Answer {
+        self.send(self.posting(path, form, lines)).await
+    }
+
+    pub(crate) fn posting(&self, path: &str, form: &str, lines: &[(&str, &str)]) -> Request<Body> {
         let mut request = self
             .request(Method::POST, path)
             .header("content-type", "application/x-www-form-urlencoded");
         for (name, value) in lines {
             request = request.header(*name, *value);
         }
-        self.send(request.body(Body::from(form.to_owned())).unwrap())
-            .await
+        request.body(Body::from(form.to_owned())).unwrap()
     }
 
     /// A request about this token by whoever `id` and `key` are, with changed form fields.
     pub(crate) async fn about(
         &self,
         path: &str,
-        (id, key): (&str, &SigningKey),
+        who: (&str, &SigningKey),
         changes: &Value,
         lines: &[(&str, &str)],
     ) -> Answer {
+        let form = self.authenticated(who, changes);
+        self.post_to(path, &form, lines).await
+    }
+
+    /// A form by whoever `id` and `key` are, with changed fields.
+    pub(crate) fn authenticated(&self, (id, key): (&str, &SigningKey), changes: &Value) -> String {
         let header = json!({ "alg": key.algorithm().name(), "kid": key.kid() });
         let now = self.clock.now();
         let claims = json!({
@@ -242,7 +274,7 @@ impl Server {
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": assertion,
         });
-        self.post_to(path, &form(fields, changes), lines).await
+        form(fields, changes)
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -257,15 +289,20 @@ impl Server {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.http.request(request).await.unwrap();
+        self.try_to_send(request).await.unwrap()
+    }
+
+    /// What comes back, if the issuer lives for so long.
+    pub(crate) async fn try_to_send(&self, request: Request<Body>) -> Option<Answer> {
+        let response = self.http.request(request).await.ok()?;
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer {
+        let body = body.collect().await.ok()?.to_bytes();
+        Some(Answer {
             status: parts.status,
             headers: parts.headers,
             body: serde_json::from_slice(&body).unwrap_or(Value::Null),
             text: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        })
     }
 }
 

@@ -14,6 +14,9 @@ mod flow;
 mod harness;
 mod introspection;
 mod nonces;
+#[cfg(feature = "remote-keys")]
+mod remote_keys;
 mod revocation;
 mod rotation;
+mod scene;
 mod tokens;
