@@ -192,7 +192,6 @@ impl Storage {
     }
 
     /// All things of a kind of which there are few.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for keys and clients"))]
     pub(crate) async fn list<T: Stored>(&self, now: UnixTime) -> Result<Vec<T>, StorageError> {
         let bodies = ask!(self, list(T::KIND, now))?;
         bodies.iter().map(|body| read(body)).collect()
