@@ -12,12 +12,14 @@ use http::HeaderValue;
 use serde_json::{Map, Value};
 
 use crate::authorization::{DetailTypes, common_members_are_right};
-use crate::client::{Client, Clients, RemoteKeySets};
+use crate::client::{
+    Client, Clients, Registration, RegistrationConfig, RemoteKeySets, check_capabilities,
+};
 use crate::clock::{Clock, elapsed_on, monotonic, system_time};
 use crate::config::Config;
 use crate::interaction::{Interaction, Pages, User};
 use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Endpoints, Issuer, Lifetimes, Parts};
-use crate::keys::{KeptKeys, KeyRing, RotationError, SigningKeys};
+use crate::keys::{KeptKeys, RotationError, SigningKeys};
 use crate::measure;
 use crate::metadata::{Facts, metadata};
 use crate::resource_server::{ResourceServer, ResourceServers};
@@ -77,6 +79,12 @@ impl IssuerBuilder {
     /// Registers a resource server, which may ask about tokens.
     pub fn resource_server(mut self, server: ResourceServer) -> Self {
         self.config.resource_servers.push(server);
+        self
+    }
+
+    /// Lets whoever has a token register clients over the net.
+    pub fn registration(mut self, registration: RegistrationConfig) -> Self {
+        self.config.registration = Some(registration);
         self
     }
 
@@ -169,11 +177,11 @@ impl IssuerBuilder {
         let clock = self.clock.unwrap_or_else(|| Arc::new(system_time));
         let remote_keys = RemoteKeySets::new(http, elapsed);
         let clients = Clients::new(config, remote_keys)?;
-        check_details(config, &detail_types)?;
         let is_client = |client_id: &str| clients.configured(client_id).is_some();
         let resource_servers = ResourceServers::new(&config.resource_servers, is_client)?;
         let nonces = secret::nonce_keys(&config.dpop.nonce)?;
         let sender = SenderCheck::new(&config.dpop, nonces.clone());
+        let registration = Registration::new(config)?;
         let cors_origins = cors_origins(config)?;
         let interaction = match self.interaction {
             Some(interaction) => interaction,
@@ -181,7 +189,10 @@ impl IssuerBuilder {
         };
         let storage = Storage::open(&config.storage, capacity(config), clock()).await?;
         let (keys, kept_keys) = signing_keys(self.keys, config, &storage, clock()).await?;
-        check_algorithms(config, &keys.ring())?;
+        for (place, client) in config.clients.iter().enumerate() {
+            let at = format!("clients[{place}]");
+            check_capabilities(client, &detail_types, &keys.ring(), &at)?;
+        }
         let assertion_lifetime =
             i64::from(ASSERTION_LIFETIME_SECONDS).saturating_add(config.dpop.future_seconds.into());
         let proof_lifetime = sender.replay_lifetime_seconds();
@@ -189,7 +200,14 @@ impl IssuerBuilder {
             .map_err(|error| ConfigError::invalid("dpop.replay", error.to_string()))?;
         let userinfo = userinfo::verifier(config, &uri, &clients, nonces)?;
         measure::describe();
-        let metadata = metadata(&facts(config, &uri, &clients, &sender, &detail_types));
+        let metadata = metadata(&facts(
+            config,
+            &uri,
+            &clients,
+            &sender,
+            &detail_types,
+            registration.as_ref(),
+        ));
         let endpoint = |name| Endpoint::new(&uri, None, name);
         Ok(Issuer::from_parts(Parts {
             endpoints: Endpoints {
@@ -203,6 +221,7 @@ impl IssuerBuilder {
             keys,
             kept_keys,
             clients,
+            registration,
             resource_servers,
             storage,
             uses,
@@ -245,8 +264,15 @@ fn facts<'a>(
     clients: &'a Clients,
     sender: &SenderCheck,
     detail_types: &'a DetailTypes,
+    registration: Option<&'a Registration>,
 ) -> Facts<'a> {
     let mut scopes: Vec<_> = clients.scopes().values().collect();
+    scopes.extend(
+        registration
+            .iter()
+            .flat_map(|registration| registration.scope.values())
+            .filter(|value| !clients.scopes().contains(value)),
+    );
     // What a client of OpenID Connect looks for before it registers.
     for standard in ["openid", "offline_access"] {
         if !scopes.contains(&standard) {
@@ -280,6 +306,7 @@ fn facts<'a>(
         claims,
         acr_values,
         protected_resources: servers.map(|server| server.resource.as_str()).collect(),
+        registration_endpoint: registration.map(|_| uri.endpoint("register")),
         mtls: None,
     }
 }
@@ -377,45 +404,6 @@ fn cors_origins(config: &Config) -> Result<Vec<HeaderValue>, ConfigError> {
                 })
         })
         .collect()
-}
-
-/// Types of authorization details that clients name and nobody knows.
-fn check_details(config: &Config, known: &DetailTypes) -> Result<(), ConfigError> {
-    for (place, client) in config.clients.iter().enumerate() {
-        for (number, name) in client.authorization_details_types.iter().enumerate() {
-            if !known.has(name) {
-                return Err(ConfigError::invalid(
-                    format!("clients[{place}].authorization_details_types[{number}]"),
-                    "is none of `authorization_details_types`",
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Signatures that clients want and no key can make.
-fn check_algorithms(config: &Config, ring: &KeyRing) -> Result<(), ConfigError> {
-    for (place, client) in config.clients.iter().enumerate() {
-        for (name, wanted) in [
-            (
-                "id_token_signed_response_alg",
-                client.id_token_signed_response_alg,
-            ),
-            (
-                "authorization_signed_response_alg",
-                client.authorization_signed_response_alg,
-            ),
-        ] {
-            if wanted.is_some_and(|wanted| !ring.signs(wanted.algorithm())) {
-                return Err(ConfigError::invalid(
-                    format!("clients[{place}].{name}"),
-                    "no signing key has this algorithm",
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Those of the configuration, else those of the storage, else one that a restart forgets.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::interaction::User;
 use crate::storage::StorageConfig;
-use crate::{Client, ResourceServer};
+use crate::{Client, RegistrationConfig, ResourceServer};
 
 /// The whole configuration of an issuer. Names here, in the document and in [`IssuerBuilder`](crate::IssuerBuilder) are
 /// the same.
@@ -51,6 +51,9 @@ pub struct Config {
     /// The registered clients. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<Client>,
+    /// Who may register clients over the net (RFC 7591). Default: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<RegistrationConfig>,
     /// The resource servers that may ask about tokens (RFC 7662). Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resource_servers: Vec<ResourceServer>,
@@ -118,6 +121,7 @@ impl Config {
             key_rotation_days: key_rotation_days(),
             users: Vec::new(),
             clients: Vec::new(),
+            registration: None,
             resource_servers: Vec::new(),
             default_audience: None,
             access_token_lifetime_seconds: access_token_lifetime_seconds(),

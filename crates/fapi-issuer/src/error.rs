@@ -1,5 +1,7 @@
 //! What goes wrong at the endpoints, and the one place that says it to the client (RFC 6749 §5.2).
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use fapi_core::Unavailable;
 use fapi_core::denial::Denial;
@@ -10,6 +12,7 @@ use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::authorization::AuthorizationProblem;
+use crate::client::MetadataProblem;
 use crate::endpoint::response::{JSON, private};
 use crate::measure;
 use crate::mint::MintError;
@@ -50,6 +53,8 @@ pub(crate) enum EndpointError {
     Unavailable(Unavailable),
     /// The client's keys cannot be fetched, so that nobody knows whether it is the client.
     ClientKeys(Unavailable),
+    /// A client cannot be registered, or its registration not be changed.
+    Registration(RegistrationProblem),
     /// The token, or the answer about one, could not be made.
     Mint(MintError),
 }
@@ -130,6 +135,37 @@ pub(crate) enum SenderProblem {
     CertificateMissing,
 }
 
+/// Why a registration stays as it is (RFC 7591 §3.2.2, RFC 6750 §3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RegistrationProblem {
+    /// No access token.
+    TokenMissing,
+    /// The access token is none of those that allow this.
+    Token,
+    /// The body is not a JSON object, or did not arrive.
+    NotJson,
+    /// More than 64 KiB.
+    TooLarge,
+    /// There are as many clients as may be.
+    TooMany,
+    /// `client_id` is not the client's (RFC 7592 §2.2).
+    OtherClient,
+    /// The metadata are wrong.
+    Metadata(MetadataProblem),
+}
+
+impl From<MetadataProblem> for RegistrationProblem {
+    fn from(problem: MetadataProblem) -> Self {
+        Self::Metadata(problem)
+    }
+}
+
+impl From<RegistrationProblem> for EndpointError {
+    fn from(problem: RegistrationProblem) -> Self {
+        Self::Registration(problem)
+    }
+}
+
 impl From<GrantProblem> for EndpointError {
     fn from(problem: GrantProblem) -> Self {
         Self::Grant(problem)
@@ -201,8 +237,8 @@ impl From<KeyError> for EndpointError {
 struct Answer {
     status: StatusCode,
     error: &'static str,
-    /// A fixed phrase: ASCII without quotes, backslashes and control characters.
-    description: &'static str,
+    /// ASCII without quotes, backslashes and control characters (RFC 6749 §5.2).
+    description: Cow<'static, str>,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
@@ -285,6 +321,7 @@ impl EndpointError {
             Self::Unavailable(unavailable) | Self::ClientKeys(unavailable) => {
                 Answer::later(StatusCode::SERVICE_UNAVAILABLE, unavailable.retry_after())
             }
+            Self::Registration(problem) => problem.answer(),
             Self::Mint(_) => Answer::failed(),
         }
     }
@@ -329,10 +366,14 @@ impl EndpointError {
             Self::Quota(QuotaExceeded::Key) => "quota_key",
             Self::Unavailable(_) => "memory_unavailable",
             Self::ClientKeys(_) => "client_keys_unavailable",
+            Self::Registration(problem) => problem.code(),
             Self::Mint(_) => "mint_failed",
         }
     }
 }
+
+/// The longest text that has something of what a client has sent.
+const MAX_OWN_CHARS: usize = 300;
 
 /// Seconds: a share of the memory comes back in steps of this order.
 const QUOTA_RETRY_SECONDS: u32 = 10;
@@ -364,6 +405,70 @@ impl RequestProblem {
         match self {
             Self::Method => answer.with(ALLOW, HeaderValue::from_static("POST")),
             _ => answer,
+        }
+    }
+}
+
+impl RegistrationProblem {
+    fn answer(&self) -> Answer {
+        let (status, error, description) = match self {
+            Self::TokenMissing => (
+                StatusCode::UNAUTHORIZED,
+                "invalid_token",
+                "an access token in the Authorization header is needed",
+            ),
+            Self::Token => (
+                StatusCode::UNAUTHORIZED,
+                "invalid_token",
+                "the access token is not good here",
+            ),
+            Self::NotJson => (
+                StatusCode::BAD_REQUEST,
+                "invalid_client_metadata",
+                "the body is not a JSON object of the type application/json",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "invalid_client_metadata",
+                "the body is larger than 64 KiB",
+            ),
+            Self::TooMany => (
+                StatusCode::FORBIDDEN,
+                "access_denied",
+                "there are as many clients as may be",
+            ),
+            Self::OtherClient => (
+                StatusCode::BAD_REQUEST,
+                "invalid_client_metadata",
+                "client_id: must be that of the client",
+            ),
+            Self::Metadata(MetadataProblem::RedirectUri(text)) => {
+                return Answer::own(StatusCode::BAD_REQUEST, "invalid_redirect_uri", text);
+            }
+            Self::Metadata(MetadataProblem::Member(text)) => {
+                return Answer::own(StatusCode::BAD_REQUEST, "invalid_client_metadata", text);
+            }
+        };
+        let answer = Answer::new(status, error, description);
+        let challenge = match self {
+            // RFC 6750 §3.1: nothing is said about a token that is not there.
+            Self::TokenMissing => "Bearer",
+            Self::Token => "Bearer error=\"invalid_token\"",
+            _ => return answer,
+        };
+        answer.with(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    }
+
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::TokenMissing => "registration_token_missing",
+            Self::Token => "registration_token",
+            Self::NotJson => "registration_not_json",
+            Self::TooLarge => "registration_too_large",
+            Self::TooMany => "registration_too_many_clients",
+            Self::OtherClient => "registration_other_client",
+            Self::Metadata(MetadataProblem::RedirectUri(_)) => "registration_redirect_uri",
+            Self::Metadata(MetadataProblem::Member(_)) => "registration_metadata",
         }
     }
 }
@@ -462,7 +567,22 @@ impl Answer {
         Self {
             status,
             error,
-            description,
+            description: Cow::Borrowed(description),
+            header: None,
+        }
+    }
+
+    /// What is wrong with what the client itself has sent.
+    fn own(status: StatusCode, error: &'static str, text: &str) -> Self {
+        let description = text.chars().take(MAX_OWN_CHARS).map(|char| match char {
+            '"' | '\\' => '\'',
+            ' '..='~' => char,
+            _ => '?',
+        });
+        Self {
+            status,
+            error,
+            description: Cow::Owned(description.collect()),
             header: None,
         }
     }

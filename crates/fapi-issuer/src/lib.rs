@@ -76,7 +76,10 @@ mod userinfo;
 mod uses;
 
 pub use builder::IssuerBuilder;
-pub use client::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode};
+pub use client::{
+    AccessTokenFormat, AuthMethod, Client, ClientsError, GrantType, RegistrationConfig,
+    ResponseMode,
+};
 pub use config::Config;
 pub use fapi_core::config::ConfigError;
 pub use grant::Grant;

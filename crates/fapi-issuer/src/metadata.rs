@@ -27,6 +27,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) claims: Vec<&'a str>,
     pub(crate) acr_values: Vec<&'a str>,
     pub(crate) protected_resources: Vec<&'a str>,
+    /// Where clients register themselves, if they may.
+    pub(crate) registration_endpoint: Option<String>,
     /// Where clients that have a certificate go (RFC 8705 §5).
     pub(crate) mtls: Option<&'a Origin>,
 }
@@ -55,6 +57,9 @@ pub(crate) fn metadata(facts: &Facts<'_>) -> Value {
     set("authorization_endpoint", json!(uri.endpoint("authorize")));
     for (member, name) in BACK_CHANNEL {
         set(member, json!(uri.endpoint(name)));
+    }
+    if let Some(endpoint) = &facts.registration_endpoint {
+        set("registration_endpoint", json!(endpoint));
     }
     set("jwks_uri", json!(uri.endpoint("jwks")));
     set("scopes_supported", json!(facts.scopes));

@@ -9,7 +9,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::endpoint::{
     authorize, consent, consent_page, health, introspect, key_set, login, login_page, metadata,
-    not_post, par, ready, revoke, token, userinfo,
+    not_post, par, ready, register, registered, revoke, token, userinfo,
 };
 use crate::issuer::Issuer;
 use crate::measure;
@@ -54,7 +54,17 @@ pub(crate) fn router(issuer: &Issuer) -> Router {
         Some(cors) => endpoints.layer(cors),
         None => endpoints,
     };
-    all(endpoints, &mut pages.into_iter()).with_state(issuer.clone())
+    let registration = [
+        ("register", post(register)),
+        (
+            "register/{client_id}",
+            get(registered).put(registered).delete(registered),
+        ),
+    ];
+    let registration = registration
+        .into_iter()
+        .filter(|_| issuer.parts().registration.is_some());
+    all(endpoints, &mut pages.into_iter().chain(registration)).with_state(issuer.clone())
 }
 
 fn measured(name: &'static str, endpoint: MethodRouter<Issuer>) -> MethodRouter<Issuer> {

@@ -39,6 +39,15 @@ impl LiveToken {
         let Some(found) = found else {
             return Ok(None);
         };
+        // RFC 7592 §2.3.
+        if let Some(client_id) = found.client_id()
+            && parts
+                .clients
+                .was_removed(&parts.storage, client_id, now)
+                .await?
+        {
+            return Ok(None);
+        }
         // What a user has granted and taken back, or a client has lost by using a code twice.
         if let Some(grant) = text(&found.claims, GRANT_ID) {
             let grant = Digest::of(grant);

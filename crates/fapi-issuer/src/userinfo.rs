@@ -22,6 +22,17 @@ pub(crate) fn verifier(
         .iter()
         .flat_map(|client| client.audiences.all())
         .chain(config.default_audience.as_deref())
+        // Those of clients that are kept in the storage.
+        .chain(
+            config
+                .registration
+                .iter()
+                .flat_map(|registration| registration.audiences.iter().map(String::as_str)),
+        )
+        .chain(config.resource_servers.iter().flat_map(|server| {
+            let audiences = server.audiences.iter().map(String::as_str);
+            audiences.chain([server.resource.as_str()])
+        }))
         .collect();
     if audiences.is_empty() {
         // There is nobody whom a token could be issued to.

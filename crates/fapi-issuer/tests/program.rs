@@ -334,3 +334,114 @@ fn it_stops_when_told() {
         assert_eq!(program.child.wait().unwrap().code(), Some(0), "{signal}");
     }
 }
+
+/// What the program says, and how it ends.
+fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = program(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn clients_come_and_go_while_the_server_runs() {
+    let database = file("clients.db", "");
+    for old in [&database, &database.with_extension("db-wal")] {
+        // From a run before.
+        let _ = std::fs::remove_file(old);
+    }
+    let config = json!({
+        "issuer": "https://as.example.com",
+        "listen": "127.0.0.1:0",
+        "default_audience": "https://api.example.com",
+        "storage": { "sqlite": { "path": database } },
+    });
+    let config = file("clients.json", &config.to_string());
+    let config = config.to_str().unwrap();
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let client = |scope: &str| {
+        let jwks = json!({ "keys": [key.public_jwk()] });
+        let client = json!({ "client_id": "new", "jwks": jwks, "scope": scope });
+        let path = file("client.json", &client.to_string());
+        path.to_str().unwrap().to_owned()
+    };
+    let add = |path: &str| run(&["client", "add", "--config", config, "--client", path]);
+    let mut server = Program::start(&["--config", config]);
+    let address = server.address();
+    let is_client = || {
+        let now = std::time::SystemTime::now();
+        let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let header = json!({ "alg": "ES256", "kid": key.kid() });
+        let claims = json!({
+            "iss": "new", "sub": "new", "aud": "https://as.example.com", "exp": now + 60,
+            "jti": format!("{:?}", std::time::Instant::now()),
+        });
+        let assertion = key
+            .sign_compact(&header.to_string(), claims.to_string().as_bytes())
+            .unwrap();
+        let form = format!(
+            "token=x&client_assertion={assertion}&client_assertion_type=\
+             urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+        );
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(
+            stream,
+            "POST /revoke HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        )
+        .unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response.starts_with("HTTP/1.1 200 ")
+    };
+    assert!(!is_client());
+    let added = add(&client("a"));
+    assert_eq!(
+        (added.0, added.1.as_str()),
+        (Some(0), "added new\n"),
+        "{}",
+        added.2
+    );
+    assert!(is_client());
+    let taken = add(&client("b"));
+    assert_eq!(taken.0, Some(2), "{}", taken.2);
+    assert!(
+        taken.2.contains("there is a client of this name"),
+        "{}",
+        taken.2
+    );
+    let path = client("b");
+    let replace = [
+        "client",
+        "add",
+        "--replace",
+        "--config",
+        config,
+        "--client",
+        &path,
+    ];
+    assert_eq!(run(&replace).1, "changed new\n");
+    let list = run(&["client", "list", "--config", config]).1;
+    let listed: Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(listed["scope"], "b");
+    let remove = || run(&["client", "remove", "--config", config, "new"]);
+    assert_eq!(remove().1, "removed new\n");
+    assert!(!is_client());
+    assert_eq!(remove().0, Some(2));
+    assert_eq!(run(&["client", "list", "--config", config]).1, "");
+}
+
+#[test]
+fn a_client_that_nothing_would_keep_is_refused() {
+    let config = file("memory.json", r#"{ "issuer": "https://as.example.com" }"#);
+    let (code, _, said) = run(&["client", "list", "--config", config.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("configuration: storage: is in memory"),
+        "{said}"
+    );
+}

@@ -7,11 +7,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fapi_crypto::KeyError;
-use fapi_issuer::ConfigError;
+use fapi_issuer::{ClientsError, ConfigError, StorageError};
 
 pub(crate) enum Failure {
     Config(ConfigError),
     ReadConfig(PathBuf, io::Error),
+    ReadClient(PathBuf, io::Error),
+    /// The storage is the memory of this process.
+    NothingKept,
+    Clients(ClientsError),
+    Storage(StorageError),
+    Print(serde_json::Error),
     WriteClientKey(PathBuf, io::Error),
     Key(KeyError),
     Listen(SocketAddr, io::Error),
@@ -23,8 +29,15 @@ impl Failure {
     /// 2 where the operator has to change what was asked for, as for wrong arguments; else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::ReadConfig(..) => ExitCode::from(2),
+            Self::Clients(ClientsError::Storage(_)) => ExitCode::FAILURE,
+            Self::Config(_)
+            | Self::ReadConfig(..)
+            | Self::ReadClient(..)
+            | Self::NothingKept
+            | Self::Clients(_) => ExitCode::from(2),
             Self::WriteClientKey(..)
+            | Self::Storage(_)
+            | Self::Print(_)
             | Self::Key(_)
             | Self::Listen(..)
             | Self::Serve(_)
@@ -37,7 +50,15 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
-            Self::ReadConfig(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            Self::ReadConfig(path, error) | Self::ReadClient(path, error) => {
+                write!(f, "cannot read {}: {error}", path.display())
+            }
+            Self::NothingKept => f.write_str(
+                "configuration: storage: is in memory, where nothing outlives this command",
+            ),
+            Self::Clients(error) => error.fmt(f),
+            Self::Storage(error) => error.fmt(f),
+            Self::Print(error) => error.fmt(f),
             Self::WriteClientKey(path, error) => {
                 write!(f, "cannot write {}: {error}", path.display())
             }
@@ -58,5 +79,17 @@ impl From<ConfigError> for Failure {
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         Self::Key(error)
+    }
+}
+
+impl From<ClientsError> for Failure {
+    fn from(error: ClientsError) -> Self {
+        Self::Clients(error)
+    }
+}
+
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
     }
 }

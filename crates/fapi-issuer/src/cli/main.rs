@@ -1,5 +1,6 @@
 //! The program `fapi-issuer`: the library behind a socket.
 
+mod client;
 mod dev;
 mod failure;
 mod serve;
@@ -32,6 +33,8 @@ struct Cli {
 enum Command {
     /// Runs without configuration: a new key and one client, on loopback. For development.
     Dev(dev::Dev),
+    /// Adds, lists and removes clients that are kept in the storage.
+    Client(client::Clients),
 }
 
 #[tokio::main]
@@ -43,6 +46,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match (cli.command, cli.config) {
         (Some(Command::Dev(dev)), _) => dev.run().await,
+        (Some(Command::Client(clients)), _) => clients.run().await,
         (None, Some(config)) => serve::run(&config, cli.listen).await,
         // clap requires one of both.
         (None, None) => return ExitCode::from(2),

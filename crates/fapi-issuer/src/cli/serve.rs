@@ -17,14 +17,19 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 
 /// Reads the document and serves until told to stop.
 pub(crate) async fn run(config: &Path, listen: Option<SocketAddr>) -> Result<(), Failure> {
-    let text = std::fs::read_to_string(config)
-        .map_err(|error| Failure::ReadConfig(config.to_owned(), error))?;
-    let config = Config::from_json(&text)?;
+    let config = read_config(config)?;
     let listen = listen.or(config.listen).unwrap_or(DEFAULT_LISTEN);
     let issuer = Issuer::from_config(config).await?;
     let (listener, address) = bind(listen).await?;
     say(&format!("listening on http://{address}"))?;
     serve(listener, &issuer).await
+}
+
+/// The document in this file.
+pub(crate) fn read_config(path: &Path) -> Result<Config, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::ReadConfig(path.to_owned(), error))?;
+    Ok(Config::from_json(&text)?)
 }
 
 /// A listening socket, and the address that it got.

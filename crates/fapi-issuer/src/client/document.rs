@@ -1,6 +1,6 @@
 //! A client as it stands in the configuration.
 
-use fapi_core::config::{AlgorithmName, JwkSetDocument};
+use fapi_core::config::{AlgorithmName, ConfigError, JwkSetDocument, read_document};
 use serde::{Deserialize, Serialize};
 
 /// A registered client. Members have the names of client metadata (RFC 7591 §2, and where another text is given).
@@ -164,6 +164,15 @@ impl Client {
             id_token_signed_response_alg: None,
             authorization_signed_response_alg: None,
         }
+    }
+
+    /// Reads a client as it stands in the configuration.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake found, with the path of its field.
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        read_document(json)
     }
 
     /// A client that publishes its public keys at this address. A wrong one is found when the issuer is built.

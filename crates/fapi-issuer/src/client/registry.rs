@@ -9,6 +9,7 @@ use fapi_core::jose::Algorithm;
 
 use super::keys::ClientKeys;
 use super::remote::{Reach, RemoteKeySets};
+use super::stored::StoredClient;
 use super::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode};
 use crate::config::Config;
 use crate::registration;
@@ -129,6 +130,8 @@ impl Audiences {
 pub(crate) struct Clients {
     by_id: HashMap<Box<str>, Arc<RegisteredClient>>,
     scopes: Scope,
+    default_audience: Option<Box<str>>,
+    remote_keys: RemoteKeySets,
 }
 
 impl Clients {
@@ -154,17 +157,58 @@ impl Clients {
                 ));
             }
         }
-        Ok(Self { by_id, scopes })
+        Ok(Self {
+            by_id,
+            scopes,
+            default_audience: config.default_audience.as_deref().map(Into::into),
+            remote_keys,
+        })
     }
 
     /// The client of this name.
     pub(crate) async fn find(
         &self,
-        _storage: &Storage,
+        storage: &Storage,
         client_id: &str,
-        _now: UnixTime,
+        now: UnixTime,
     ) -> Result<Option<Arc<RegisteredClient>>, StorageError> {
-        Ok(self.by_id.get(client_id).cloned())
+        if let Some(client) = self.by_id.get(client_id) {
+            return Ok(Some(Arc::clone(client)));
+        }
+        let Some(kept) = StoredClient::find(storage, client_id, now).await? else {
+            return Ok(None);
+        };
+        match self.register(&kept) {
+            Ok(client) => Ok(Some(Arc::new(client))),
+            Err(error) => {
+                // What it was checked against when it was registered is not there any more.
+                tracing::error!(client_id, %error, "a client in the storage does not fit the configuration");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether a client of this name was removed: what it was given is dead (RFC 7592 §2.3).
+    pub(crate) async fn was_removed(
+        &self,
+        storage: &Storage,
+        client_id: &str,
+        now: UnixTime,
+    ) -> Result<bool, StorageError> {
+        if self.by_id.contains_key(client_id) {
+            return Ok(false);
+        }
+        StoredClient::was_removed(storage, client_id, now).await
+    }
+
+    /// A client of the storage, checked as those of the configuration are.
+    pub(crate) fn register(&self, kept: &StoredClient) -> Result<RegisteredClient, ConfigError> {
+        let registrar = Registrar {
+            default_audience: self.default_audience.as_deref(),
+            remote_keys: &self.remote_keys,
+            reach: kept.reach(),
+        };
+        registrar.register(&kept.client, "client")
     }
 
     /// A client of the configuration.

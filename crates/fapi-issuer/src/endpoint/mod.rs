@@ -1,6 +1,7 @@
 //! The endpoints, one file each.
 
 mod authorize;
+mod bearer;
 mod consent;
 mod document;
 mod form;
@@ -9,6 +10,7 @@ mod login;
 mod page;
 mod par;
 mod posted;
+mod register;
 pub(crate) mod response;
 mod revoke;
 mod token;
@@ -21,6 +23,7 @@ pub(crate) use form::Form;
 pub(crate) use introspect::introspect;
 pub(crate) use login::{login, login_page};
 pub(crate) use par::par;
+pub(crate) use register::{register, registered};
 pub(crate) use revoke::revoke;
 pub(crate) use token::{not_post, token};
 pub(crate) use userinfo::userinfo;

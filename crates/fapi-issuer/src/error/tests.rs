@@ -130,6 +130,42 @@ fn every_error_has_one_answer() {
             Some("retry-after: 7"),
         ),
         (
+            EndpointError::Registration(RegistrationProblem::TokenMissing),
+            401,
+            "invalid_token",
+            Some("www-authenticate: Bearer"),
+        ),
+        (
+            EndpointError::Registration(RegistrationProblem::Token),
+            401,
+            "invalid_token",
+            Some("www-authenticate: Bearer error=\"invalid_token\""),
+        ),
+        (
+            EndpointError::Registration(RegistrationProblem::TooLarge),
+            413,
+            "invalid_client_metadata",
+            None,
+        ),
+        (
+            EndpointError::Registration(RegistrationProblem::TooMany),
+            403,
+            "access_denied",
+            None,
+        ),
+        (
+            EndpointError::Registration(MetadataProblem::RedirectUri("x".to_owned()).into()),
+            400,
+            "invalid_redirect_uri",
+            None,
+        ),
+        (
+            EndpointError::Registration(MetadataProblem::Member("\"é\\".to_owned()).into()),
+            400,
+            "invalid_client_metadata",
+            None,
+        ),
+        (
             EndpointError::Mint(MintError::ReservedClaim("iss".to_owned())),
             500,
             "server_error",

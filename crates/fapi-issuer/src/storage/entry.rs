@@ -29,12 +29,14 @@ pub(crate) enum Kind {
     RevokedToken,
     /// A client that was registered while the server ran.
     Client,
+    /// A client that was removed, as long as tokens of its may be about.
+    RemovedClient,
     /// A signing key.
     Key,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::PushedRequest,
         Self::Interaction,
         Self::Session,
@@ -44,6 +46,7 @@ impl Kind {
         Self::AccessToken,
         Self::RevokedToken,
         Self::Client,
+        Self::RemovedClient,
         Self::Key,
     ];
 
@@ -59,6 +62,7 @@ impl Kind {
             Self::AccessToken => "access_token",
             Self::RevokedToken => "revoked_token",
             Self::Client => "client",
+            Self::RemovedClient => "removed_client",
             Self::Key => "key",
         }
     }

@@ -14,6 +14,7 @@ mod flow;
 mod harness;
 mod introspection;
 mod nonces;
+mod registration;
 #[cfg(feature = "remote-keys")]
 mod remote_keys;
 mod revocation;

@@ -24,7 +24,6 @@ pub(crate) use pool::RemoteKeySets;
 pub(crate) enum Reach {
     /// Any: the operator has written the address.
     AnyHost,
-    #[allow(dead_code, reason = "for clients that register themselves")]
     /// Only those with an address that everybody can reach: the client has written it.
     PublicHosts,
 }
