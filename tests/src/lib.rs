@@ -2,7 +2,7 @@
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
 //! asked of every case. [`suite`] is a client that asks an issuer what conformance tests ask. [`foreign`] runs other
-//! implementations, [`served`] serves ours over HTTPS, [`envoy`] runs Envoy.
+//! implementations, [`served`] serves ours over HTTPS, [`envoy`] runs Envoy, [`bench`] measures.
 #![expect(
     missing_docs,
     clippy::expect_used,
@@ -14,6 +14,7 @@
 )]
 
 pub mod assertion;
+pub mod bench;
 pub mod case;
 pub mod cases;
 pub mod certificate;

@@ -1,17 +1,17 @@
 //! The servers of a test, and how to reach them.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use fapi_core::UnixTime;
-use fapi_issuer::{Config, Issuer, IssuerBuilder, hash_password};
+use fapi_issuer::{Config, Issuer, IssuerBuilder};
 use reqwest::redirect;
 use serde_json::{Map, Value, json};
 use tower_fapi::testing::TestClock;
 
 use super::authority::Identity;
 use super::cast::CAST;
-use super::document::{HOSTS, ISSUER, PASSWORD, configuration};
+use super::document::{HOSTS, ISSUER, configuration};
 use super::key_set::PublicKeys;
 use super::reply::Reply;
 use super::{listener, resource};
@@ -39,9 +39,6 @@ pub enum Nonces {
 #[derive(Clone, Copy)]
 struct Addresses([SocketAddr; 3]);
 
-static PASSWORD_HASH: LazyLock<String> =
-    LazyLock::new(|| hash_password(PASSWORD).expect("a password"));
-
 impl World {
     /// Starts both, on the runtime that runs this.
     pub async fn start(nonces: Nonces) -> Arc<Self> {
@@ -51,7 +48,7 @@ impl World {
         directory.write("server.pem", &CAST.server.pem());
         directory.write("server.key", &CAST.server.key_pem());
         let path = directory.path().to_str().expect("a path");
-        let mut document = configuration(path, &PASSWORD_HASH);
+        let mut document = configuration(path);
         if nonces == Nonces::Required {
             document["dpop"] = json!({ "nonce": { "mode": "required" } });
         }
