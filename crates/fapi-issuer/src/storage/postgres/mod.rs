@@ -270,5 +270,5 @@ fn name(owner: Owner<'_>) -> Option<&str> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

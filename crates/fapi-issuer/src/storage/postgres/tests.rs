@@ -1,5 +1,7 @@
 //! What a server adds to the contract: it may go away and come back, and several issuers share it.
 
+#![cfg(unix)]
+
 use fapi_core::config::Secret;
 use fapi_core::dpop::ReplayKey;
 use fapi_core::jose::Thumbprint;
