@@ -19,7 +19,7 @@ use crate::clock::{Clock, elapsed_on, monotonic, system_time};
 use crate::config::Config;
 use crate::interaction::{Interaction, Pages, User};
 use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Endpoints, Issuer, Lifetimes, Parts};
-use crate::keys::SigningKeys;
+use crate::keys::{KeptKeys, RotationError, SigningKeys};
 use crate::measure;
 use crate::metadata::{Facts, metadata};
 use crate::resource_server::{ResourceServer, ResourceServers};
@@ -181,11 +181,6 @@ impl IssuerBuilder {
         let resource_servers = ResourceServers::new(&config.resource_servers, is_client)?;
         let nonces = secret::nonce_keys(&config.dpop.nonce)?;
         let sender = SenderCheck::new(&config.dpop, nonces.clone());
-        let keys = signing_keys(self.keys, config)?;
-        for (place, client) in config.clients.iter().enumerate() {
-            let at = format!("clients[{place}]");
-            check_capabilities(client, &detail_types, &keys.ring(), &at)?;
-        }
         let registration = Registration::new(config)?;
         let cors_origins = cors_origins(config)?;
         let interaction = match self.interaction {
@@ -193,6 +188,11 @@ impl IssuerBuilder {
             None => Arc::new(Pages::new(&config.users)?),
         };
         let storage = Storage::open(&config.storage, capacity(config), clock()).await?;
+        let (keys, kept_keys) = signing_keys(self.keys, config, &storage, clock()).await?;
+        for (place, client) in config.clients.iter().enumerate() {
+            let at = format!("clients[{place}]");
+            check_capabilities(client, &detail_types, &keys.ring(), &at)?;
+        }
         let assertion_lifetime =
             i64::from(ASSERTION_LIFETIME_SECONDS).saturating_add(config.dpop.future_seconds.into());
         let proof_lifetime = sender.replay_lifetime_seconds();
@@ -219,6 +219,7 @@ impl IssuerBuilder {
             lifetimes: lifetimes(config),
             uri,
             keys,
+            kept_keys,
             clients,
             registration,
             resource_servers,
@@ -405,17 +406,43 @@ fn cors_origins(config: &Config) -> Result<Vec<HeaderValue>, ConfigError> {
         .collect()
 }
 
-fn signing_keys(mut keys: Vec<SigningKey>, config: &Config) -> Result<SigningKeys, ConfigError> {
+/// Those of the configuration, else those of the storage, else one that a restart forgets.
+async fn signing_keys(
+    mut keys: Vec<SigningKey>,
+    config: &Config,
+    storage: &Storage,
+    now: UnixTime,
+) -> Result<(SigningKeys, Option<KeptKeys>), ConfigError> {
     for (place, key) in config.signing_keys.iter().enumerate() {
         keys.push(secret::signing_key(key, &format!("signing_keys[{place}]"))?);
     }
-    if keys.is_empty() {
-        tracing::warn!(
-            "signing_keys is empty: tokens are signed with a new key, which a restart forgets"
-        );
-        let key = SigningKey::generate(Algorithm::Es256)
-            .map_err(|error| ConfigError::invalid("signing_keys", error.to_string()))?;
-        keys.push(key);
+    if !keys.is_empty() {
+        return Ok((SigningKeys::new(keys)?, None));
     }
-    SigningKeys::new(keys)
+    let failed = |error: RotationError| ConfigError::invalid("signing_keys", error.to_string());
+    let mut algorithms: Vec<_> = config
+        .signing_algs
+        .iter()
+        .map(|name| name.algorithm())
+        .collect();
+    if algorithms.is_empty() {
+        algorithms.push(Algorithm::Es256);
+    }
+    if matches!(config.storage, StorageConfig::Memory) {
+        tracing::warn!(
+            "signing_keys is empty: tokens are signed with new keys, which a restart forgets"
+        );
+        let keys: Result<Vec<_>, _> = algorithms.into_iter().map(SigningKey::generate).collect();
+        let keys = keys.map_err(|error| failed(error.into()))?;
+        return Ok((SigningKeys::new(keys)?, None));
+    }
+    let days = i64::from(config.key_rotation_days);
+    let rotation = (days > 0).then(|| days.saturating_mul(86_400));
+    let kept = KeptKeys::new(
+        algorithms,
+        rotation,
+        lifetimes(config).longest_signed_seconds(),
+    );
+    let keys = kept.open(storage, now).await.map_err(failed)?;
+    Ok((keys, Some(kept)))
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use fapi_core::config::{ConfigError, DpopConfig, PrivateKey, read_document};
+use fapi_core::config::{AlgorithmName, ConfigError, DpopConfig, PrivateKey, read_document};
 use serde::{Deserialize, Serialize};
 
 use crate::interaction::User;
@@ -38,6 +38,13 @@ pub struct Config {
     /// keys can be exchanged one after another. Default: a new ES256 key, which a restart forgets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signing_keys: Vec<PrivateKey>,
+    /// What keys are made for, where `signing_keys` is empty: one for each algorithm. What needs no other is signed with the
+    /// first. In a database they are kept, private halves included. Default: `ES256` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signing_algs: Vec<AlgorithmName>,
+    /// How old a key of the database gets, in days, before another one takes its place; 0: any age. Default: 90.
+    #[serde(default = "key_rotation_days")]
+    pub key_rotation_days: u32,
     /// Who may log in at the built-in pages. Default: nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<User>,
@@ -110,6 +117,8 @@ impl Config {
             issuer,
             listen: None,
             signing_keys: Vec::new(),
+            signing_algs: Vec::new(),
+            key_rotation_days: key_rotation_days(),
             users: Vec::new(),
             clients: Vec::new(),
             registration: None,
@@ -132,6 +141,10 @@ impl Config {
 
 const fn access_token_lifetime_seconds() -> u32 {
     300
+}
+
+const fn key_rotation_days() -> u32 {
+    90
 }
 
 const fn token_capacity() -> u32 {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use fapi_core::config::{AfterRestart, ConfigError};
+use fapi_core::config::{AfterRestart, AlgorithmName, ConfigError};
 use fapi_core::jose::AssertionRules;
 use fapi_core::{UnixTime, Verifier};
 use fapi_crypto::{KeyError, SigningKey};
@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::grant::Grant;
 use crate::interaction::Interaction;
-use crate::keys::{RotationError, SigningKeys};
+use crate::keys::{KeptKeys, RotationError, SigningKeys};
 use crate::metadata;
 use crate::mint::{AccessToken, Claims, JWT_TYPE, MintError, opaque};
 use crate::resource_server::ResourceServers;
@@ -39,6 +39,8 @@ pub struct Issuer {
 pub(crate) struct Parts {
     pub(crate) uri: IssuerUri,
     pub(crate) keys: SigningKeys,
+    /// How the keys are exchanged, if the storage has them.
+    pub(crate) kept_keys: Option<KeptKeys>,
     pub(crate) clients: Clients,
     pub(crate) registration: Option<Registration>,
     pub(crate) resource_servers: ResourceServers,
@@ -76,6 +78,11 @@ pub(crate) struct Lifetimes {
 }
 
 impl Lifetimes {
+    /// How long something that was signed is of use, in seconds: access tokens, and answers about them.
+    pub(crate) fn longest_signed_seconds(&self) -> i64 {
+        self.access_token_seconds.max(SIGNED_ANSWER_SECONDS).into()
+    }
+
     /// Of what a user has granted: until the last token that can come of it has expired.
     pub(crate) fn grant_seconds(&self) -> i64 {
         let tokens =
@@ -167,7 +174,7 @@ impl Issuer {
     /// # Errors
     ///
     /// [`StorageError`]: some may be left, for the next time.
-    pub async fn sweep(&self) -> Result<(), StorageError> {
+    async fn sweep(&self) -> Result<(), StorageError> {
         let before = self.now().plus(-SWEPT_AFTER_SECONDS);
         self.parts.storage.sweep(before).await
     }
@@ -179,13 +186,16 @@ impl Issuer {
     }
 
     /// Publishes a key that does not sign yet. Resource servers may keep the key set for 60 seconds: after that time
-    /// [`sign_with`](Self::sign_with) costs them nothing.
+    /// [`sign_with`](Self::sign_with) costs them nothing. It lives in this process only.
     ///
     /// # Errors
     ///
-    /// [`RotationError`]: a key of this `kid` is published already, or there are too many.
+    /// [`RotationError`]: a key of this `kid` is published already, there are too many, or the keys are kept in a database.
     pub fn publish_key(&self, key: SigningKey) -> Result<(), RotationError> {
-        self.parts.keys.exchange(|ring| ring.publish(key))
+        match self.parts.kept_keys {
+            Some(_) => Err(RotationError::Kept),
+            None => self.parts.keys.exchange(|ring| ring.publish(key)),
+        }
     }
 
     /// Signs with this published key from now on. The key before it stays published until the last token that it may
@@ -193,8 +203,11 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`RotationError::UnknownKid`].
+    /// [`RotationError::UnknownKid`], [`RotationError::Kept`].
     pub fn sign_with(&self, kid: &str) -> Result<(), RotationError> {
+        if self.parts.kept_keys.is_some() {
+            return Err(RotationError::Kept);
+        }
         self.parts.keys.exchange(|ring| {
             // Read under the lock: what was signed with the key before has an `iat` of now at most.
             let now = self.now();
@@ -202,20 +215,31 @@ impl Issuer {
         })
     }
 
-    /// Signs with a new key of the same algorithm from now on, as [`publish_key`](Self::publish_key) and
-    /// [`sign_with`](Self::sign_with) at once: a resource server fetches the key set when it sees the first token.
-    /// Returns the new key's `kid`.
+    /// Exchanges the key that signs for a new one, of this algorithm or of the one that signs. Returns the new key's `kid`.
+    /// No token that lives loses its key by that.
     ///
-    /// The key lives in this process only: where a restart must not end the life of tokens, publish one that is kept.
+    /// Where keys are kept in a database, the new one is published now, and signs in two minutes at each instance that
+    /// [maintains](Self::maintain) itself. Where they are configured, the new one signs at once and lives in this process
+    /// only: a resource server fetches the key set when it sees the first token.
     ///
     /// # Errors
     ///
-    /// [`RotationError`]: no key could be made, or too many are published.
-    pub fn rotate_keys(&self) -> Result<String, RotationError> {
-        let algorithm = self.parts.keys.ring().current().algorithm();
+    /// [`RotationError`]: no key could be made or kept, or too many are published.
+    pub async fn rotate_keys(
+        &self,
+        algorithm: Option<AlgorithmName>,
+    ) -> Result<String, RotationError> {
+        let parts = self.parts();
+        let algorithm = algorithm.map(AlgorithmName::algorithm);
+        if let Some(kept) = &parts.kept_keys {
+            return kept
+                .rotate(&parts.storage, &parts.keys, algorithm, self.now())
+                .await;
+        }
+        let algorithm = algorithm.unwrap_or_else(|| parts.keys.ring().current().algorithm());
         let key = SigningKey::generate(algorithm)?;
         let kid = key.kid().to_owned();
-        self.parts.keys.exchange(|ring| {
+        parts.keys.exchange(|ring| {
             let now = self.now();
             let until = now.plus(self.longest_signed_seconds());
             ring.publish(key)?.sign_with(&kid, until, now)
@@ -229,9 +253,32 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`RotationError`]: there is no such key, or it is the one that signs.
-    pub fn withdraw_key(&self, kid: &str) -> Result<(), RotationError> {
-        self.parts.keys.exchange(|ring| ring.withdraw(kid))
+    /// [`RotationError`]: there is no such key, or it is one of the configuration that signs.
+    pub async fn withdraw_key(&self, kid: &str) -> Result<(), RotationError> {
+        let parts = self.parts();
+        match &parts.kept_keys {
+            Some(kept) => {
+                kept.withdraw(&parts.storage, &parts.keys, kid, self.now())
+                    .await
+            }
+            None => parts.keys.exchange(|ring| ring.withdraw(kid)),
+        }
+    }
+
+    /// What has to be done from time to time, every ten seconds or so: the program `fapi-issuer` does it, an application
+    /// that embeds the server has to. Keys that other instances have made are read, keys that got too old are exchanged
+    /// (`key_rotation_days`), and what has expired is dropped from the storage.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`]: the storage does not answer. The server goes on with the keys that it has.
+    pub async fn maintain(&self) -> Result<(), RotationError> {
+        let parts = self.parts();
+        if let Some(kept) = &parts.kept_keys {
+            kept.maintain(&parts.storage, &parts.keys, self.now())
+                .await?;
+        }
+        Ok(self.sweep().await?)
     }
 
     /// The authorization server metadata (RFC 8414 §2).
@@ -321,8 +368,7 @@ impl Issuer {
 
     /// How long something that was signed is of use, in seconds: access tokens, and answers about them.
     fn longest_signed_seconds(&self) -> i64 {
-        let tokens = self.parts.lifetimes.access_token_seconds;
-        tokens.max(SIGNED_ANSWER_SECONDS).into()
+        self.parts.lifetimes.longest_signed_seconds()
     }
 
     pub(crate) fn assertion_rules(&self) -> AssertionRules<'_> {

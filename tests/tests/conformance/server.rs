@@ -249,7 +249,7 @@ async fn tokens_outlive_an_exchange_of_keys() {
     let party = Run::new(&world, variant).first();
     let before = party.tokens().await;
     party.access(&before).succeeds().await;
-    world.issuer.rotate_keys().unwrap();
+    world.issuer.rotate_keys(None).await.unwrap();
     let after = party.tokens().await;
     for tokens in [&before, &after, &before] {
         party.access(tokens).succeeds().await;

@@ -8,7 +8,7 @@ async fn a_token_by_a_new_key_costs_one_fetch() {
     let old = setting.token("jwt").await;
     setting.accepts(&old).await;
     assert_eq!(setting.count("/jwks"), 1);
-    setting.issuer.rotate_keys().unwrap();
+    setting.issuer.rotate_keys(None).await.unwrap();
     for _ in 0..2 {
         setting.accepts(&setting.token("jwt").await).await;
     }
@@ -26,8 +26,8 @@ async fn a_removed_key_takes_its_tokens_along_cached_ones_too() {
     let first = jwks["keys"][0]["kid"].as_str().unwrap();
     let old = setting.token("jwt").await;
     setting.accepts(&old).await;
-    setting.issuer.rotate_keys().unwrap();
-    setting.issuer.withdraw_key(first).unwrap();
+    setting.issuer.rotate_keys(None).await.unwrap();
+    setting.issuer.withdraw_key(first).await.unwrap();
     // Nothing has told the API yet.
     setting.accepts(&old).await;
     // The fetch for the new key shows that the old one is gone.
@@ -41,7 +41,7 @@ async fn signed_answers_by_a_new_key_cost_one_fetch() {
     let token = setting.token("opaque").await;
     setting.accepts(&token).await;
     assert_eq!(setting.count("/jwks"), 1);
-    setting.issuer.rotate_keys().unwrap();
+    setting.issuer.rotate_keys(None).await.unwrap();
     for _ in 0..2 {
         setting.accepts(&token).await;
     }

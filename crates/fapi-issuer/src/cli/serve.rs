@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::failure::Failure;
 
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -47,20 +47,20 @@ pub(crate) async fn serve(listener: TcpListener, issuer: &Issuer) -> Result<(), 
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
     });
-    let sweeping = tokio::spawn(sweep(issuer.clone()));
+    let maintaining = tokio::spawn(maintain(issuer.clone()));
     let served = axum::serve(listener, issuer.router())
         .with_graceful_shutdown(told_to_stop())
         .await;
-    sweeping.abort();
+    maintaining.abort();
     served.map_err(Failure::Serve)
 }
 
-/// Keeps the storage small.
-async fn sweep(issuer: Issuer) {
+/// Keeps keys and storage in order.
+async fn maintain(issuer: Issuer) {
     loop {
-        tokio::time::sleep(SWEEP_EVERY).await;
+        tokio::time::sleep(MAINTAIN_EVERY).await;
         // The storage has told the operator what is wrong, and there is a next time.
-        let _ = issuer.sweep().await;
+        let _ = issuer.maintain().await;
     }
 }
 

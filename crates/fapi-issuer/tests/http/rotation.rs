@@ -53,7 +53,7 @@ async fn a_key_is_published_before_it_signs() {
 async fn an_old_key_is_published_until_its_last_token_expires() {
     let server = start().await;
     let token = mint(&server).await;
-    let second = server.issuer.rotate_keys().unwrap();
+    let second = server.issuer.rotate_keys(None).await.unwrap();
     assert_eq!(part(&mint(&server).await, 0)["kid"], *second);
     server.clock.advance(299);
     assert_eq!(kids(&server).await, [&*second, "first"]);
@@ -67,11 +67,11 @@ async fn a_withdrawn_key_takes_its_tokens_along() {
     let server = start().await;
     let token = mint(&server).await;
     assert!(matches!(
-        server.issuer.withdraw_key("first"),
+        server.issuer.withdraw_key("first").await,
         Err(RotationError::Signs)
     ));
-    let second = server.issuer.rotate_keys().unwrap();
-    server.issuer.withdraw_key("first").unwrap();
+    let second = server.issuer.rotate_keys(None).await.unwrap();
+    server.issuer.withdraw_key("first").await.unwrap();
     assert_eq!(kids(&server).await, [&*second]);
     assert_eq!(server.issuer.revoke(&token).await, Ok(Revocation::NoToken));
 }
@@ -81,7 +81,7 @@ async fn keys_may_be_exchanged_again_and_again() {
     let server = start().await;
     for _ in 0..20 {
         server.clock.advance(60);
-        let kid = server.issuer.rotate_keys().unwrap();
+        let kid = server.issuer.rotate_keys(None).await.unwrap();
         assert_eq!(part(&mint(&server).await, 0)["kid"], *kid);
     }
     // One signs, and those of the last 300 seconds are published.

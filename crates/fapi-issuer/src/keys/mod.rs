@@ -1,5 +1,7 @@
 //! The issuer's own keys, and how they are exchanged.
 
+mod kept;
+
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,6 +10,10 @@ use fapi_core::jose::{Algorithm, AlgorithmSet};
 use fapi_core::{KeySet, KeySetError, UnixTime};
 use fapi_crypto::{KeyError, SigningKey};
 use serde_json::{Value, json};
+
+pub(crate) use kept::KeptKeys;
+
+use crate::storage::StorageError;
 
 /// Why keys were not exchanged. Nothing has changed then.
 #[derive(Debug)]
@@ -23,6 +29,10 @@ pub enum RotationError {
     KeySet(KeySetError),
     /// No key could be made.
     Key(KeyError),
+    /// The storage, where the keys are kept, does not answer.
+    Storage(StorageError),
+    /// The keys are kept in the storage, which takes none from outside.
+    Kept,
 }
 
 impl fmt::Display for RotationError {
@@ -33,6 +43,8 @@ impl fmt::Display for RotationError {
             Self::Signs => f.write_str("the key signs: let another one sign first"),
             Self::KeySet(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
+            Self::Storage(error) => error.fmt(f),
+            Self::Kept => f.write_str("the keys are kept in the storage: rotate them there"),
         }
     }
 }
@@ -40,7 +52,8 @@ impl fmt::Display for RotationError {
 impl std::error::Error for RotationError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::KidTaken | Self::UnknownKid | Self::Signs => None,
+            Self::KidTaken | Self::UnknownKid | Self::Signs | Self::Kept => None,
+            Self::Storage(error) => Some(error),
             Self::KeySet(error) => Some(error),
             Self::Key(error) => Some(error),
         }
@@ -50,6 +63,12 @@ impl std::error::Error for RotationError {
 impl From<KeyError> for RotationError {
     fn from(error: KeyError) -> Self {
         Self::Key(error)
+    }
+}
+
+impl From<StorageError> for RotationError {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
     }
 }
 
@@ -71,6 +90,8 @@ pub(crate) struct KeyRing {
 enum PublishedKey {
     /// It may sign one day.
     Standby(Arc<SigningKey>),
+    /// It will sign, and no reader of the key set shall be surprised then.
+    Announced { kid: Box<str>, jwk: Value },
     /// It has signed. Its private half is gone, and the public one goes with the last token.
     Retired {
         kid: Box<str>,
@@ -99,7 +120,11 @@ impl SigningKeys {
                 other => invalid(other),
             })?;
         }
-        Ok(Self(RwLock::new(Arc::new(ring))))
+        Ok(Self::of(ring))
+    }
+
+    fn of(ring: KeyRing) -> Self {
+        Self(RwLock::new(Arc::new(ring)))
     }
 
     /// The keys as they are now.
@@ -142,7 +167,9 @@ impl KeyRing {
         let other = wanted.and_then(|wanted| {
             self.others.iter().find_map(|other| match other {
                 PublishedKey::Standby(key) if key.algorithm() == wanted => Some(&**key),
-                PublishedKey::Standby(_) | PublishedKey::Retired { .. } => None,
+                PublishedKey::Standby(_)
+                | PublishedKey::Announced { .. }
+                | PublishedKey::Retired { .. } => None,
             })
         });
         other.unwrap_or(&self.current)
@@ -196,17 +223,15 @@ impl KeyRing {
             .iter()
             .position(|other| matches!(other, PublishedKey::Standby(key) if key.kid() == kid))
             .ok_or(RotationError::UnknownKid)?;
-        let retired = PublishedKey::Retired {
-            kid: self.current.kid().into(),
-            jwk: self.current.public_jwk(),
-            until,
-        };
+        let retired = PublishedKey::retired(&self.current, until);
         match std::mem::replace(
             others.get_mut(place).ok_or(RotationError::UnknownKid)?,
             retired,
         ) {
             PublishedKey::Standby(key) => Self::new(key, others),
-            PublishedKey::Retired { .. } => Err(RotationError::UnknownKid),
+            PublishedKey::Announced { .. } | PublishedKey::Retired { .. } => {
+                Err(RotationError::UnknownKid)
+            }
         }
     }
 
@@ -228,24 +253,39 @@ impl KeyRing {
 
     fn living(&self, now: UnixTime) -> impl Iterator<Item = &PublishedKey> {
         self.others.iter().filter(move |other| match other {
-            PublishedKey::Standby(_) => true,
+            PublishedKey::Standby(_) | PublishedKey::Announced { .. } => true,
             PublishedKey::Retired { until, .. } => now < *until,
         })
     }
 }
 
 impl PublishedKey {
+    fn announced(key: &SigningKey) -> Self {
+        Self::Announced {
+            kid: key.kid().into(),
+            jwk: key.public_jwk(),
+        }
+    }
+
+    fn retired(key: &SigningKey, until: UnixTime) -> Self {
+        Self::Retired {
+            kid: key.kid().into(),
+            jwk: key.public_jwk(),
+            until,
+        }
+    }
+
     fn kid(&self) -> &str {
         match self {
             Self::Standby(key) => key.kid(),
-            Self::Retired { kid, .. } => kid,
+            Self::Announced { kid, .. } | Self::Retired { kid, .. } => kid,
         }
     }
 
     fn jwk(&self) -> Value {
         match self {
             Self::Standby(key) => key.public_jwk(),
-            Self::Retired { jwk, .. } => jwk.clone(),
+            Self::Announced { jwk, .. } | Self::Retired { jwk, .. } => jwk.clone(),
         }
     }
 }
