@@ -1,8 +1,8 @@
 //! Vectors and end-to-end tests: what needs more than one crate.
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
-//! asked of every case. [`suite`] is a client that
-//! asks an issuer what conformance tests ask. [`foreign`] runs other implementations, [`envoy`] runs Envoy.
+//! asked of every case. [`suite`] is a client that asks an issuer what conformance tests ask. [`foreign`] runs other
+//! implementations, [`envoy`] runs Envoy, [`bench`] measures.
 #![expect(
     missing_docs,
     clippy::expect_used,
@@ -13,6 +13,7 @@
     reason = "test support: a failure here is a failed test, and nobody else uses it"
 )]
 
+pub mod bench;
 pub mod case;
 pub mod cases;
 pub mod certificate;

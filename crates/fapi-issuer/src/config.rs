@@ -91,10 +91,10 @@ pub struct Config {
     /// For how long a user need not log in again in the same browser, in seconds, 60 to 86400. Default: 3600.
     #[serde(default = "session_lifetime_seconds")]
     pub session_lifetime_seconds: u32,
-    /// How DPoP proofs are checked, and the memory of used proofs and client assertions, which hold `replay.capacity`
-    /// each. `future_seconds` and `replay.after_restart` count for assertions too, the latter also for introspected
-    /// JWTs; FAPI 2.0 Security Profile §5.3.2.1 wants `future_seconds` to be at least 10. Not `required: false`, and no
-    /// store but `memory`.
+    /// How DPoP proofs are checked, and how much is remembered of used proofs and client assertions, which hold
+    /// `replay.capacity` each if they are kept in memory. `future_seconds` and `replay.after_restart` count for assertions
+    /// too, the latter also for introspected JWTs; FAPI 2.0 Security Profile §5.3.2.1 wants `future_seconds` to be at least
+    /// 10. Not `required: false`, and no `replay.store`: what was used is kept in `storage`.
     #[serde(default)]
     pub dpop: DpopConfig,
     /// True: the issuer identifier may be http on a loopback address. For development and tests. Default: false.

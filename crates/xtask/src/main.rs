@@ -1,5 +1,6 @@
 //! The workspace's own commands. `cargo xtask test` is the test command; `cargo xtask help` lists the rest.
 
+mod bench_issuer;
 mod beside;
 mod command;
 mod deny;
@@ -116,6 +117,12 @@ enum Task {
         #[command(flatten)]
         amount: envoy::Amount,
     },
+    /// Measure the issuer, beside node-oidc-provider. Not part of `test`: needs two processor cores that do nothing else,
+    /// and a few minutes.
+    BenchIssuer {
+        #[command(flatten)]
+        amount: bench_issuer::Amount,
+    },
     /// Test tower-fapi in a program that uses jsonwebtoken with a back end of its own.
     Beside,
     /// Check the workspace with the oldest Rust release it supports.
@@ -184,6 +191,7 @@ fn run(task: Task) -> Result<(), Failure> {
             envoy_version,
             amount,
         } => envoy::run_bench(&workspace, &envoy_version, amount),
+        Task::BenchIssuer { amount } => bench_issuer::run(&workspace, amount),
         Task::Beside => Step::Beside.run(&workspace),
         Task::Msrv => Step::Msrv.run(&workspace),
         Task::Package { no_verify } => package::run(

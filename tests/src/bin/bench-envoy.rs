@@ -2,8 +2,8 @@
 #![expect(clippy::expect_used, reason = "a failure here is a failed benchmark")]
 
 use std::env;
-use std::process::{self, Command};
 
+use fapi_tests::bench::leave_server_core;
 use fapi_tests::envoy::bench::{self, Plan};
 
 fn main() {
@@ -18,19 +18,6 @@ fn main() {
         requests: number(),
         rounds: number(),
     };
-    leave_first_core();
+    leave_server_core();
     println!("{}", bench::run(plan));
-}
-
-/// The first core is Envoy's.
-fn leave_first_core() {
-    let pinned = Command::new("taskset")
-        .args(["--all-tasks", "--cpu-list", "--pid", "1"])
-        .arg(process::id().to_string())
-        .output()
-        .expect("the program `taskset` (util-linux)");
-    assert!(
-        pinned.status.success(),
-        "a second processor core: {pinned:?}"
-    );
 }

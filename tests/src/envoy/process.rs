@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::provided::{self, Provided};
 use super::{Bootstrap, Listener, Stats, bootstrap};
+use crate::bench;
 use crate::host::client;
 use crate::wire::{Answer, WireRequest};
 
@@ -178,15 +179,7 @@ impl Envoy {
         if !self.provided.is_child() {
             return None;
         }
-        let tasks = format!("/proc/{}/task", self.child.id());
-        let nanoseconds = fs::read_dir(&tasks).expect(&tasks).map(|task| {
-            let path = task.expect(&tasks).path().join("schedstat");
-            // A thread may have ended in the meantime.
-            let text = fs::read_to_string(path).unwrap_or_default();
-            let running = text.split(' ').next().and_then(|first| first.parse().ok());
-            running.unwrap_or(0)
-        });
-        Some(Duration::from_nanos(nanoseconds.sum()))
+        Some(bench::processor_time(self.child.id()))
     }
 
     /// What it has logged so far, the filter's lines among it.

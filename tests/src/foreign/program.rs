@@ -28,6 +28,11 @@ impl Program {
         }
     }
 
+    /// The process that was started.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What the program says next.
     ///
     /// # Panics

@@ -20,6 +20,9 @@ pub const HOSTS: [&str; 3] = ["as.example.com", "mtls.as.example.com", RESOURCE_
 
 pub const USERNAME: &str = "alice";
 pub const PASSWORD: &str = "correct horse battery staple";
+/// Its hash, with the least work that there is: users log in hundreds of times here.
+const PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$XdTJKPvVpEdCNu922dgwQXj+XfOITS04PpG3cDMn5sE";
 
 /// Whose scripts may call the issuer.
 pub const WEB_ORIGIN: &str = "https://app.example.com";
@@ -31,7 +34,7 @@ pub const DETAIL_TYPE: &str = "payment_initiation";
 const SCOPE: &str = "accounts profile email";
 
 /// The document. Files are named by their place in `directory`.
-pub fn configuration(directory: &str, password_hash: &str) -> Value {
+pub fn configuration(directory: &str) -> Value {
     let keys: Vec<_> = CAST.issuer_keys.iter().map(private_jwk).collect();
     json!({
         "issuer": ISSUER,
@@ -39,7 +42,7 @@ pub fn configuration(directory: &str, password_hash: &str) -> Value {
         "signing_keys": keys,
         "users": [{
             "username": USERNAME,
-            "password_hash": password_hash,
+            "password_hash": PASSWORD_HASH,
             "sub": "5e1b0a7c",
             "acr": "urn:example:loa2",
             "claims": {

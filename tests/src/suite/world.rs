@@ -3,17 +3,17 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use fapi_core::UnixTime;
-use fapi_issuer::{Config, Issuer, IssuerBuilder, hash_password};
+use fapi_issuer::{Config, Issuer, IssuerBuilder};
 use reqwest::redirect;
 use serde_json::{Map, Value, json};
 use tower_fapi::testing::TestClock;
 
 use super::authority::Identity;
 use super::cast::CAST;
-use super::document::{HOSTS, ISSUER, PASSWORD, configuration};
+use super::document::{HOSTS, ISSUER, configuration};
 use super::key_set::PublicKeys;
 use super::party::random_text;
 use super::reply::Reply;
@@ -41,9 +41,6 @@ pub enum Nonces {
 #[derive(Clone, Copy)]
 struct Addresses([SocketAddr; 3]);
 
-static PASSWORD_HASH: LazyLock<String> =
-    LazyLock::new(|| hash_password(PASSWORD).expect("a password"));
-
 impl World {
     /// Starts both, on the runtime that runs this.
     pub async fn start(nonces: Nonces) -> Arc<Self> {
@@ -53,7 +50,7 @@ impl World {
         directory.write("server.pem", &CAST.server.pem());
         directory.write("server.key", &CAST.server.key_pem());
         let path = directory.0.to_str().expect("a path");
-        let mut document = configuration(path, &PASSWORD_HASH);
+        let mut document = configuration(path);
         if nonces == Nonces::Required {
             document["dpop"] = json!({ "nonce": { "mode": "required" } });
         }

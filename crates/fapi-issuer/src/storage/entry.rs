@@ -36,20 +36,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 11] = [
-        Self::PushedRequest,
-        Self::Interaction,
-        Self::Session,
-        Self::Code,
-        Self::Grant,
-        Self::RefreshToken,
-        Self::AccessToken,
-        Self::RevokedToken,
-        Self::Client,
-        Self::RemovedClient,
-        Self::Key,
-    ];
-
     /// The name in databases.
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -138,7 +138,8 @@ impl Memory {
     pub(crate) fn sweep(&self, now: UnixTime) -> Result<(), StorageError> {
         lock(&self.uses)?.sweep(now);
         // One kind after the other, so that nobody waits for all of them.
-        for kind in Kind::ALL {
+        let kinds: Vec<_> = lock(&self.entries)?.keys().copied().collect();
+        for kind in kinds {
             while self.of(kind, |entries| entries.sweep(now))? == Swept::Some {}
         }
         Ok(())

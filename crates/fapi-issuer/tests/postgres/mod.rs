@@ -1,50 +1,83 @@
-//! A PostgreSQL server of the tests' own, from Debian's `postgresql`, in a temporary directory and on a Unix socket.
+//! PostgreSQL servers of the tests' own, from Debian's `postgresql`, in temporary directories. They flush nothing to disk.
 
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// Where nobody listens on a network, the port is a part of the socket's name.
+const PORT: u16 = 5432;
+
 /// A running server. It ends with this value or with the process of the tests, however that ends: a shell waits for the
 /// end of its standard input, then stops the server and removes the directory.
 pub(crate) struct Server {
     shell: Child,
     directory: PathBuf,
+    port: u16,
     /// Open for as long as the server is wanted.
     wanted: Option<ChildStdin>,
 }
 
-/// `$1` the programs, `$2` the directory, then options of the server.
+/// `$1` the programs, `$2` the directory, then options of the server. Signals that end a whole group end the tests, not
+/// whoever tidies up after them.
 const SHELL: &str = r#"
+trap "" HUP INT TERM
 programs=$1 directory=$2; shift 2
 "$programs/initdb" -D "$directory" -U fapi -A trust -E UTF8 --locale=C --no-sync >&2 || exit
-"$programs/postgres" -D "$directory" -k "$directory" -c listen_addresses= "$@" </dev/null &
+"$programs/postgres" -D "$directory" -k "$directory" "$@" </dev/null &
 server=$!
-cat >/dev/null
-kill -QUIT $server
+exec 3<&0
+{ cat <&3 >/dev/null; kill -QUIT $server; } 2>/dev/null &
 wait $server
-rm -rf "$directory"
+rm -rf "$directory" "$directory".*
 "#;
 
 impl Server {
-    /// The one server of this test program, which loses everything if it is killed.
+    /// The one server of this test program, on a Unix socket.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Server> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&["-c", "fsync=off", "-c", "max_connections=400"]))
+        SHARED.get_or_init(|| Self::start(&new_directory(), PORT, &["-c", "listen_addresses="]))
     }
 
-    /// A server of its own, with these options.
-    pub(crate) fn start(options: &[&str]) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let directory =
-            std::env::temp_dir().join(format!("fapi-issuer-pg-{}-{number}", std::process::id()));
+    /// A server with this certificate and key (PEM) on a port of 127.0.0.1.
+    pub(crate) fn with_tls(certificate: &str, key: &str) -> Self {
+        let port = free_port();
+        let directory = new_directory();
+        let mut options = vec!["ssl=on".to_owned(), "listen_addresses=127.0.0.1".to_owned()];
+        for (setting, ending, text) in [
+            ("ssl_cert_file", "crt", certificate),
+            ("ssl_key_file", "key", key),
+        ] {
+            let file = directory.with_extension(ending);
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+            if let Some((user, group)) = other_user() {
+                chown(&file, Some(user), Some(group)).unwrap();
+            }
+            options.push(format!("{setting}={}", file.display()));
+        }
+        let options: Vec<_> = options.iter().flat_map(|option| ["-c", option]).collect();
+        Self::start(&directory, port, &options)
+    }
+
+    fn start(directory: &Path, port: u16, options: &[&str]) -> Self {
         let mut command = Command::new("sh");
         command
             .args(["-c", SHELL, "sh"])
-            .args([&programs(), &directory])
+            .args([&programs(), directory])
+            .args([
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_connections=400",
+                "-c",
+                &format!("port={port}"),
+            ])
             .args(options)
             .current_dir(std::env::temp_dir())
             .stdin(Stdio::piped())
@@ -68,7 +101,8 @@ impl Server {
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             shell,
-            directory,
+            directory: directory.to_owned(),
+            port,
             wanted,
         }
     }
@@ -106,21 +140,30 @@ impl Server {
         }
     }
 
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     fn psql(&self) -> Command {
         let mut psql = Command::new("psql");
-        psql.args([
-            "-X",
-            "-q",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-U",
-            "fapi",
-            "-h",
-        ])
-        .arg(&self.directory)
-        .arg("postgres");
+        psql.args(["-p", &self.port.to_string()])
+            .args([
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                "fapi",
+                "-h",
+            ])
+            .arg(&self.directory)
+            .arg("postgres");
         psql
     }
 }
@@ -154,10 +197,26 @@ impl Drop for Server {
         drop(self.wanted.take());
         // An error says that it has ended already.
         let _ = self.shell.wait();
+        for ending in ["ca", "crt", "key"] {
+            let _ = std::fs::remove_file(self.directory.with_extension(ending));
+        }
     }
 }
 
 const NEEDED: &str = "PostgreSQL is needed: `cargo xtask install` installs it";
+
+/// A port that is free just now, and that nobody else is told of.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A place where nothing is yet.
+fn new_directory() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("fapi-issuer-pg-{}-{number}", std::process::id()))
+}
 
 /// Where the server's programs are: Debian has them in a directory for each version, outside of `PATH`.
 fn programs() -> PathBuf {

@@ -11,13 +11,11 @@ mod table;
 use tower_fapi::testing::TestIssuer;
 
 use super::{Envoy, Workers};
+use crate::bench::{Measured, SERVER_CORE, send};
 use load::Batches;
 use row::ROWS;
 
-pub use table::{Measured, Table};
-
-/// The core that Envoy gets; the load comes from another.
-const ENVOY_CORE: usize = 0;
+pub use table::Table;
 
 const RESOURCE: &str = "https://api.example.com";
 
@@ -36,7 +34,7 @@ pub struct Plan {
 /// Envoy does not start, or an answer is another one.
 pub fn run(plan: Plan) -> Table {
     let issuer = TestIssuer::new("https://as.example.com").for_resource(RESOURCE);
-    let envoy = Envoy::try_start_with(&row::bootstrap(&issuer), Workers::OneOn(ENVOY_CORE))
+    let envoy = Envoy::try_start_with(&row::bootstrap(&issuer), Workers::OneOn(SERVER_CORE))
         .unwrap_or_else(|log| panic!("Envoy does not start:\n{log}"));
     let mut rounds: Vec<Vec<Measured>> = (0..=plan.rounds)
         .map(|_| {
@@ -46,7 +44,7 @@ pub fn run(plan: Plan) -> Table {
                 let batch = batches.of(row.traffic);
                 let requests = batch.get(..row.share_of(plan.requests)).expect("a batch");
                 let before = envoy.processor_time();
-                let elapsed = load::send(address, requests);
+                let elapsed = send(address, requests);
                 let processor = before
                     .zip(envoy.processor_time())
                     .map(|(before, after)| after - before);

@@ -169,6 +169,40 @@ async fn what_is_not_committed_is_not_answered_and_what_comes_later_is() {
     assert_eq!(outcomes, Ok(vec![ReplayOutcome::Fresh]));
 }
 
+#[tokio::test]
+async fn a_commit_that_fails_fails_for_all_of_it() {
+    let sqlite = Sqlite::in_memory(NOW);
+    let tables = |db: &Connection| {
+        db.execute_batch(
+            "CREATE TABLE parent (id INTEGER PRIMARY KEY);
+            CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)",
+        )
+    };
+    sqlite.writer.write(tables).await.unwrap();
+    let (go_on, wait) = std::sync::mpsc::channel();
+    let busy = sqlite.writer.read(move |_| {
+        wait.recv().unwrap();
+        Ok(())
+    });
+    // What nobody finds wrong before the commit.
+    let wrong = |db: &Connection| db.execute("INSERT INTO child VALUES (1)", ());
+    let (busy, before, wrong, after, ()) = tokio::join!(
+        busy,
+        sqlite.insert(entry("a", NOW.plus(10)), NOW),
+        sqlite.writer.write(wrong),
+        sqlite.insert(entry("b", NOW.plus(10)), NOW),
+        async { go_on.send(()).unwrap() },
+    );
+    assert_eq!(busy, Ok(()));
+    assert_eq!(wrong, Err(StorageError::Unavailable));
+    for (name, outcome) in [("a", before), ("b", after)] {
+        assert_eq!(outcome, Err(StorageError::Unavailable));
+        let found = sqlite.get(Kind::Code, &Digest::of(name), NOW).await;
+        assert_eq!(found, Ok(None));
+    }
+    sqlite.insert(entry("a", NOW.plus(10)), NOW).await.unwrap();
+}
+
 /// `max_page_count` stands for the size of the disk.
 #[tokio::test]
 async fn a_full_disk_refuses_and_recovers() {
