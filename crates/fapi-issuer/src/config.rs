@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use fapi_core::config::{AlgorithmName, ConfigError, DpopConfig, PrivateKey, read_document};
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::{MtlsConfig, TlsConfig};
 use crate::interaction::User;
 use crate::storage::StorageConfig;
 use crate::{Client, RegistrationConfig, ResourceServer};
@@ -34,6 +35,12 @@ pub struct Config {
     /// Where the program `fapi-issuer` listens. The library does not use it. Default: `127.0.0.1:8080`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
+    /// The certificate that the program serves with. Default: none, it speaks plain HTTP, behind a proxy that ends TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsConfig>,
+    /// Clients that have certificates: where they go, and what their certificates are worth. Default: none have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtls: Option<MtlsConfig>,
     /// Private keys as JWKs, `{"env": "NAME"}` or `{"file": "PATH"}`. The first one signs, all are published, so that
     /// keys can be exchanged one after another. Default: a new ES256 key, which a restart forgets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -116,6 +123,8 @@ impl Config {
         Self {
             issuer,
             listen: None,
+            tls: None,
+            mtls: None,
             signing_keys: Vec::new(),
             signing_algs: Vec::new(),
             key_rotation_days: key_rotation_days(),

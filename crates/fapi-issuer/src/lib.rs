@@ -49,6 +49,7 @@
 mod authorization;
 mod browser;
 mod builder;
+mod certificate;
 mod client;
 mod clock;
 mod config;
@@ -76,12 +77,14 @@ mod userinfo;
 mod uses;
 
 pub use builder::IssuerBuilder;
+pub use certificate::{ClientCertificate, MtlsConfig, TlsConfig};
 pub use client::{
     AccessTokenFormat, AuthMethod, Client, ClientsError, GrantType, RegistrationConfig,
     ResponseMode,
 };
 pub use config::Config;
 pub use fapi_core::config::ConfigError;
+pub use fapi_core::mtls::Peer;
 pub use grant::Grant;
 pub use interaction::{
     Authentication, BoxFuture, ConsentView, Credentials, ErrorView, Interaction,
