@@ -70,6 +70,8 @@ mod router;
 mod scope;
 mod secret;
 mod sender;
+#[cfg(feature = "serve")]
+mod serve;
 mod storage;
 mod token;
 mod uri;
@@ -95,6 +97,8 @@ pub use keys::RotationError;
 pub use mint::{AccessToken, MintError};
 pub use resource_server::{IntrospectionResponse, ResourceServer};
 pub use scope::{InvalidScope, Scope};
+#[cfg(feature = "serve")]
+pub use serve::{Addresses, BindError, CertificateReload, Server};
 pub use storage::{PostgresConfig, SqliteConfig, StorageConfig, StorageError, Synchronous};
 
 #[cfg(doctest)]

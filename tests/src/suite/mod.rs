@@ -15,7 +15,6 @@ mod hello;
 mod id_token;
 mod jwt;
 mod key_set;
-mod listener;
 mod party;
 mod post;
 mod push;

@@ -20,6 +20,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 
 pub use config::{MtlsConfig, TlsConfig};
+#[cfg(feature = "serve")]
 pub(crate) use config::{certificates, wrong};
 pub(crate) use subject::Subject;
 
@@ -45,6 +46,12 @@ impl ClientCertificate {
             chain: chain.map(CertificateDer::from).collect(),
             thumbprint,
         }
+    }
+
+    /// What tokens are bound to (RFC 8705 §3.1).
+    #[must_use]
+    pub const fn thumbprint(&self) -> CertificateThumbprint {
+        self.thumbprint
     }
 }
 
