@@ -1,17 +1,19 @@
 //! Servers as browsers and foreign programs find them: over HTTPS, each on a free port of 127.0.0.1.
 
 use axum::Router;
-use fapi_issuer::{Config, Issuer};
-use serde_json::Value;
-use tokio::net::TcpListener;
+use fapi_issuer::{Config, Issuer, Server};
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::suite::{Authority, Identity, run_listener};
+use crate::directory::Directory;
+use crate::suite::{Authority, Identity};
 
 /// This machine, under two names, so that a page may come from another site than the next.
 pub struct Machine {
     pub authority: Authority,
     identity: Identity,
+    /// Where certificate and key are read from.
+    directory: Directory,
 }
 
 /// The names of the machine.
@@ -20,9 +22,14 @@ pub const HOSTS: [&str; 2] = ["127.0.0.1", "localhost"];
 impl Machine {
     pub fn new() -> Self {
         let authority = Authority::new();
+        let identity = authority.server(&HOSTS);
+        let directory = Directory::new();
+        directory.write("server.pem", &identity.pem());
+        directory.write("server.key", &identity.key_pem());
         Self {
-            identity: authority.server(&HOSTS),
             authority,
+            identity,
+            directory,
         }
     }
 
@@ -32,12 +39,18 @@ impl Machine {
     }
 
     /// A socket of this host, one of [`HOSTS`].
-    pub async fn bind(&self, host: &str) -> Socket<'_> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("an address").port();
+    pub async fn bind(&self, host: &str) -> Socket {
+        let file = |name| self.directory.path().join(name);
+        let document = json!({
+            "issuer": "https://not.known.yet.example.com",
+            "listen": "127.0.0.1:0",
+            "tls": { "certificate": file("server.pem"), "key": file("server.key") },
+        });
+        let config = Config::from_json(&document.to_string()).expect("a configuration");
+        let server = Server::bind(&config).await.expect("a socket");
+        let port = server.addresses().expect("an address").listen.port();
         Socket {
-            identity: &self.identity,
-            listener,
+            server,
             url: format!("https://{host}:{port}"),
         }
     }
@@ -50,13 +63,12 @@ impl Default for Machine {
 }
 
 /// A bound socket, whose address is known before what it will serve.
-pub struct Socket<'a> {
-    identity: &'a Identity,
-    listener: TcpListener,
+pub struct Socket {
+    server: Server,
     url: String,
 }
 
-impl Socket<'_> {
+impl Socket {
     /// The scheme and the authority of addresses there.
     pub fn url(&self) -> &str {
         &self.url
@@ -74,7 +86,7 @@ impl Socket<'_> {
     pub fn serve(self, router: Router) -> Running {
         Running {
             url: self.url,
-            task: tokio::spawn(run_listener(self.listener, self.identity, router)),
+            task: tokio::spawn(self.server.serve(router, std::future::pending())),
         }
     }
 }

@@ -12,6 +12,7 @@ use http::HeaderValue;
 use serde_json::{Map, Value};
 
 use crate::authorization::{DetailTypes, common_members_are_right};
+use crate::certificate::{Certificates, MtlsConfig};
 use crate::client::{
     Client, Clients, GrantType, Registration, RegistrationConfig, RemoteKeySets, check_capabilities,
 };
@@ -176,7 +177,12 @@ impl IssuerBuilder {
         let elapsed = self.clock.clone().map_or_else(monotonic, elapsed_on);
         let clock = self.clock.unwrap_or_else(|| Arc::new(system_time));
         let remote_keys = RemoteKeySets::new(http, elapsed);
-        let clients = Clients::new(config, remote_keys)?;
+        let certificates = match &config.mtls {
+            None => None,
+            Some(mtls) => Some(Arc::new(Certificates::new(mtls)?)),
+        };
+        let alias = config.mtls.as_ref().map(MtlsConfig::origin).transpose()?;
+        let clients = Clients::new(config, remote_keys, certificates.clone())?;
         let is_client = |client_id: &str| clients.configured(client_id).is_some();
         let resource_servers = ResourceServers::new(&config.resource_servers, is_client)?;
         let nonces = secret::nonce_keys(&config.dpop.nonce)?;
@@ -200,15 +206,20 @@ impl IssuerBuilder {
             .map_err(|error| ConfigError::invalid("dpop.replay", error.to_string()))?;
         let userinfo = userinfo::verifier(config, &uri, &clients, nonces)?;
         measure::describe();
-        let metadata = metadata(&facts(
+        let mut facts = facts(
             config,
             &uri,
             &clients,
             &sender,
             &detail_types,
             registration.as_ref(),
-        ));
-        let endpoint = |name| Endpoint::new(&uri, None, name);
+        );
+        facts.mtls = alias.as_ref();
+        if let Some(certificates) = &certificates {
+            facts.auth_methods.extend(certificates.auth_methods());
+        }
+        let metadata = metadata(&facts);
+        let endpoint = |name| Endpoint::new(&uri, alias.as_ref(), name);
         Ok(Issuer::from_parts(Parts {
             endpoints: Endpoints {
                 par: endpoint("par"),
@@ -221,6 +232,7 @@ impl IssuerBuilder {
             keys,
             kept_keys,
             clients,
+            certificates,
             registration,
             resource_servers,
             storage,

@@ -1,12 +1,11 @@
 //! The configuration document.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use fapi_core::config::{AlgorithmName, ConfigError, DpopConfig, PrivateKey, read_document};
 use serde::{Deserialize, Serialize};
 
-use crate::certificate::MtlsConfig;
+use crate::certificate::{MtlsConfig, TlsConfig};
 use crate::interaction::User;
 use crate::storage::StorageConfig;
 use crate::{Client, RegistrationConfig, ResourceServer};
@@ -36,10 +35,10 @@ pub struct Config {
     /// Where the server listens. Default: `127.0.0.1:8080`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
-    /// What the server proves itself with. Default: plain http, for a proxy in front of it.
+    /// The certificate that the program serves with. Default: none, it speaks plain HTTP, behind a proxy that ends TLS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsConfig>,
-    /// How clients show certificates (RFC 8705). Default: they cannot.
+    /// Clients that have certificates: where they go, and what their certificates are worth. Default: none have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtls: Option<MtlsConfig>,
     /// Private keys as JWKs, `{"env": "NAME"}` or `{"file": "PATH"}`. The first one signs, all are published, so that
@@ -108,16 +107,6 @@ pub struct Config {
     /// True: the issuer identifier may be http on a loopback address. For development and tests. Default: false.
     #[serde(default)]
     pub allow_http_loopback: bool,
-}
-
-/// What the server proves itself with: files in PEM (RFC 7468).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-pub struct TlsConfig {
-    /// The certificate, and those that lead to its root.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
 }
 
 impl Config {

@@ -12,6 +12,7 @@ use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::authorization::AuthorizationProblem;
+use crate::certificate::CertificateProblem;
 use crate::client::MetadataProblem;
 use crate::endpoint::response::{JSON, private};
 use crate::measure;
@@ -107,6 +108,10 @@ pub(crate) enum ClientProblem {
     Replayed,
     /// The assertion is older than our memory of what was used.
     BeforeMemory,
+    /// An assertion of a client that has to show a certificate.
+    OtherMethod,
+    /// The certificate is missing, or not the client's.
+    Certificate(CertificateProblem),
 }
 
 /// Why a code or a refresh token brings nothing.
@@ -381,6 +386,8 @@ impl EndpointError {
                 ClientProblem::Assertion(error) => error.code(),
                 ClientProblem::Replayed => "client_assertion_replayed",
                 ClientProblem::BeforeMemory => "client_assertion_before_memory",
+                ClientProblem::OtherMethod => "client_other_method",
+                ClientProblem::Certificate(problem) => problem.code(),
             },
             Self::Sender(denial) => denial.reason().code(),
             Self::Scope => "scope_not_registered",
@@ -555,7 +562,10 @@ impl ClientProblem {
     /// One phrase for all that a guess could learn from: which clients exist, and what their keys are.
     fn answer(self) -> Answer {
         let description = match self {
-            Self::Missing | Self::Basic => "the client must authenticate with private_key_jwt",
+            Self::Missing | Self::Basic | Self::OtherMethod => {
+                "the client must authenticate with private_key_jwt, or with its certificate"
+            }
+            Self::Certificate(_) => "the client has to show a certificate of its own",
             Self::AssertionType => "client_assertion_type must be jwt-bearer of RFC 7523",
             Self::OtherId
             | Self::Unknown

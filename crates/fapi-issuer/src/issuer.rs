@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::authorization::DetailTypes;
 use crate::builder::IssuerBuilder;
+use crate::certificate::Certificates;
 use crate::client::{AccessTokenFormat, Clients, Registration};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -42,6 +43,7 @@ pub(crate) struct Parts {
     /// How the keys are exchanged, if the storage has them.
     pub(crate) kept_keys: Option<KeptKeys>,
     pub(crate) clients: Clients,
+    pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) registration: Option<Registration>,
     pub(crate) resource_servers: ResourceServers,
     pub(crate) storage: Storage,

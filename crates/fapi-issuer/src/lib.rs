@@ -79,13 +79,14 @@ mod userinfo;
 mod uses;
 
 pub use builder::IssuerBuilder;
-pub use certificate::{ClientCertificate, MtlsConfig};
+pub use certificate::{ClientCertificate, MtlsConfig, TlsConfig};
 pub use client::{
     AccessTokenFormat, AuthMethod, Client, ClientsError, GrantType, RegistrationConfig,
     ResponseMode, TokenExchange,
 };
-pub use config::{Config, TlsConfig};
+pub use config::Config;
 pub use fapi_core::config::ConfigError;
+pub use fapi_core::mtls::Peer;
 pub use grant::Grant;
 pub use interaction::{
     Authentication, BoxFuture, ConsentView, Credentials, ErrorView, Interaction,
@@ -97,7 +98,7 @@ pub use mint::{AccessToken, MintError};
 pub use resource_server::{IntrospectionResponse, ResourceServer};
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "serve")]
-pub use serve::{Addresses, BindError, Server, ServerCertificate};
+pub use serve::{Addresses, BindError, CertificateReload, Server};
 pub use storage::{PostgresConfig, SqliteConfig, StorageConfig, StorageError, Synchronous};
 
 #[cfg(doctest)]

@@ -70,14 +70,15 @@ pub(crate) fn metadata(facts: &Facts<'_>) -> Value {
     );
     set("grant_types_supported", json!(facts.grant_types));
     set("subject_types_supported", json!(["public"]));
-    for endpoint in [
-        "token_endpoint",
-        "introspection_endpoint",
-        "revocation_endpoint",
+    for (endpoint, methods) in [
+        ("token_endpoint", &*facts.auth_methods),
+        // Resource servers have keys.
+        ("introspection_endpoint", &["private_key_jwt"]),
+        ("revocation_endpoint", &*facts.auth_methods),
     ] {
         set(
             &format!("{endpoint}_auth_methods_supported"),
-            json!(facts.auth_methods),
+            json!(methods),
         );
         set(
             &format!("{endpoint}_auth_signing_alg_values_supported"),

@@ -68,6 +68,10 @@ fn build(
     });
     let mut rules = config::Config::from_json(&document.to_string())?;
     rules.dpop = config.dpop.clone();
+    if let Some(mtls) = &config.mtls {
+        rules.mtls = Some(mtls.for_core());
+        rules.dpop.required = false;
+    }
     let policy = Policy::new(&rules)?;
     Ok(Verifier::new(policy, &fapi_crypto::PROVIDER, nonces))
 }

@@ -38,6 +38,16 @@ pub fn configuration(directory: &str) -> Value {
     let keys: Vec<_> = CAST.issuer_keys.iter().map(private_jwk).collect();
     json!({
         "issuer": ISSUER,
+        "listen": "127.0.0.1:0",
+        "tls": {
+            "certificate": format!("{directory}/server.pem"),
+            "key": format!("{directory}/server.key"),
+        },
+        "mtls": {
+            "origin": MTLS_ORIGIN,
+            "listen": "127.0.0.1:0",
+            "client_ca": format!("{directory}/ca.pem"),
+        },
         "storage": { "sqlite": { "path": format!("{directory}/issuer.db") } },
         "signing_keys": keys,
         "users": [{

@@ -1,12 +1,18 @@
 //! The protected resource: an endpoint behind the layer, on a TLS socket of its own.
 
+use std::net::SocketAddr;
+
+use axum::extract::Request;
+use axum::middleware::map_request;
 use axum::routing::get;
 use axum::{Json, Router};
 use fapi_core::config::{
     IntrospectionConfig, MtlsConfig, NonceConfig, NonceMode, PrivateKey, PrivateKeyJwt, Revocation,
     TokenFormat,
 };
+use fapi_issuer::{ClientCertificate, Config, Peer, Server};
 use serde_json::{Value, json};
+use tower_fapi::mtls::Connection;
 use tower_fapi::testing::TestClock;
 use tower_fapi::{Access, FapiConfig, FapiLayer, IssuerConfig};
 
@@ -40,6 +46,27 @@ pub(super) fn router(http: reqwest::Client, clock: &TestClock, nonces: Nonces) -
     Router::new()
         .route("/accounts", get(accounts))
         .layer(layer.build().expect("a layer"))
+}
+
+/// Serves it on the second socket of a server like the issuer's, which asks for certificates.
+pub(super) async fn serve(config: &Config, router: Router) -> SocketAddr {
+    let server = Server::bind(config).await.expect("sockets");
+    let bound = server.addresses().expect("addresses");
+    let router = router.layer(map_request(describe));
+    tokio::spawn(server.serve(router, std::future::pending()));
+    bound.mtls.expect("a second socket")
+}
+
+/// Tells the layer who is at the other end.
+async fn describe(mut request: Request) -> Request {
+    let extensions = request.extensions_mut();
+    let certificate = extensions.get::<ClientCertificate>();
+    let connection = Connection {
+        peer: extensions.get::<Peer>().copied().unwrap_or_default(),
+        certificate: certificate.map(ClientCertificate::thumbprint),
+    };
+    extensions.insert(connection);
+    request
 }
 
 async fn accounts(access: Access) -> Json<Value> {

@@ -157,8 +157,6 @@ impl Variants {
                 response,
             });
         }
-        // INTERIM
-        all.retain(|variant| variant.auth == PrivateKeyJwt && variant.is_dpop());
         Self(all)
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fapi_core::UnixTime;
-use fapi_issuer::{Config, Issuer, IssuerBuilder};
+use fapi_issuer::{Config, Issuer, IssuerBuilder, Server};
 use reqwest::redirect;
 use serde_json::{Map, Value, json};
 use tower_fapi::testing::TestClock;
@@ -14,7 +14,7 @@ use super::cast::CAST;
 use super::document::{HOSTS, ISSUER, configuration};
 use super::key_set::PublicKeys;
 use super::reply::Reply;
-use super::{listener, resource};
+use super::resource;
 use crate::directory::Directory;
 
 /// An issuer and a protected resource, whose clock stands still.
@@ -53,14 +53,16 @@ impl World {
             document["dpop"] = json!({ "nonce": { "mode": "required" } });
         }
         let config = Config::from_json(&document.to_string()).expect("a configuration");
-        let issuer = IssuerBuilder::from(config).clock(clock.source());
+        let server = Server::bind(&config).await.expect("sockets");
+        let bound = server.addresses().expect("addresses");
+        let issuer = IssuerBuilder::from(config.clone()).clock(clock.source());
         let issuer = issuer.build().await.expect("an issuer");
-        let plain = listener::serve(&CAST.server, issuer.router()).await;
-        let mtls = plain;
+        let (plain, mtls) = (bound.listen, bound.mtls.expect("a second socket"));
+        tokio::spawn(server.serve(issuer.router(), std::future::pending()));
 
         let before = Addresses([plain, mtls, plain]);
         let router = resource::router(before.http(None), &clock, nonces);
-        let resource = listener::serve(&CAST.server, router).await;
+        let resource = resource::serve(&config, router).await;
         let addresses = Addresses([plain, mtls, resource]);
 
         let http = addresses.http(None);

@@ -35,6 +35,22 @@ pub struct Client {
     /// The one algorithm of its assertions. Default: each of FAPI 2.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg: Option<AlgorithmName>,
+    /// The subject of its certificate, for `tls_client_auth` (RFC 8705 §2.1.2), as RFC 4514 writes it. Of this and the next
+    /// four there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// A DNS name in its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// A URI in its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// An IP address in its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// An email address in its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
     /// Where authorization responses may go: https, or http on a loopback address for native applications (FAPI 2.0
     /// Security Profile §5.3.2.2). Compared exactly. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -91,6 +107,10 @@ pub enum AuthMethod {
     /// With a signed assertion (RFC 7523 §2.2).
     #[default]
     PrivateKeyJwt,
+    /// With a certificate of an authority (RFC 8705 §2.1).
+    TlsClientAuth,
+    /// With a certificate whose key is among its keys (RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
 }
 
 /// A grant type.
@@ -191,6 +211,11 @@ impl Client {
             jwks_uri: None,
             token_endpoint_auth_method: AuthMethod::default(),
             token_endpoint_auth_signing_alg: None,
+            tls_client_auth_subject_dn: None,
+            tls_client_auth_san_dns: None,
+            tls_client_auth_san_uri: None,
+            tls_client_auth_san_ip: None,
+            tls_client_auth_san_email: None,
             redirect_uris: Vec::new(),
             grant_types: Vec::new(),
             scope: String::new(),

@@ -11,6 +11,7 @@ use super::keys::ClientKeys;
 use super::remote::{Reach, RemoteKeySets};
 use super::stored::StoredClient;
 use super::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode};
+use crate::certificate::{Certificates, Subject};
 use crate::config::Config;
 use crate::registration;
 use crate::scope::Scope;
@@ -37,6 +38,10 @@ pub(crate) struct RegisteredClient {
 pub(crate) enum Method {
     /// With assertions, perhaps of one algorithm alone.
     PrivateKeyJwt(Option<Algorithm>),
+    /// With a certificate of an authority, about this subject.
+    Tls(Subject),
+    /// With a certificate whose key is one of the client's.
+    SelfSignedTls,
 }
 
 /// What a client's access tokens are bound to.
@@ -138,13 +143,19 @@ pub(crate) struct Clients {
     scopes: Scope,
     default_audience: Option<Box<str>>,
     remote_keys: RemoteKeySets,
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl Clients {
-    pub(crate) fn new(config: &Config, remote_keys: RemoteKeySets) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        config: &Config,
+        remote_keys: RemoteKeySets,
+        certificates: Option<Arc<Certificates>>,
+    ) -> Result<Self, ConfigError> {
         let registrar = Registrar {
             default_audience: config.default_audience.as_deref(),
             remote_keys: &remote_keys,
+            certificates: certificates.as_deref(),
             reach: Reach::AnyHost,
         };
         let mut by_id = HashMap::new();
@@ -168,6 +179,7 @@ impl Clients {
             scopes,
             default_audience: config.default_audience.as_deref().map(Into::into),
             remote_keys,
+            certificates,
         })
     }
 
@@ -212,6 +224,7 @@ impl Clients {
         let registrar = Registrar {
             default_audience: self.default_audience.as_deref(),
             remote_keys: &self.remote_keys,
+            certificates: self.certificates.as_deref(),
             reach: kept.reach(),
         };
         registrar.register(&kept.client, "client")
@@ -237,6 +250,7 @@ impl Clients {
 struct Registrar<'a> {
     default_audience: Option<&'a str>,
     remote_keys: &'a RemoteKeySets,
+    certificates: Option<&'a Certificates>,
     reach: Reach,
 }
 
@@ -244,17 +258,13 @@ impl Registrar<'_> {
     fn register(&self, client: &Client, at: &str) -> Result<RegisteredClient, ConfigError> {
         let client_id = registration::id(&client.client_id, at)?;
         let keys = self.keys(client, at)?;
-        let method = match client.token_endpoint_auth_method {
-            AuthMethod::PrivateKeyJwt if keys.is_none() => {
-                return Err(ConfigError::missing(
-                    format!("{at}.jwks"),
-                    "needed for `private_key_jwt`, unless there is a `jwks_uri`",
-                ));
-            }
-            AuthMethod::PrivateKeyJwt => {
-                Method::PrivateKeyJwt(algorithm(client.token_endpoint_auth_signing_alg))
-            }
-        };
+        let method = self.method(client, at)?;
+        if keys.is_none() && !matches!(method, Method::Tls(_)) {
+            return Err(ConfigError::missing(
+                format!("{at}.jwks"),
+                "needed unless there is a `jwks_uri`, or the method is `tls_client_auth`",
+            ));
+        }
         let scope = Scope::parse(&client.scope)
             .map_err(|error| ConfigError::invalid(format!("{at}.scope"), error.to_string()))?;
         for (place, audience) in client.audiences.iter().enumerate() {
@@ -301,13 +311,60 @@ impl Registrar<'_> {
                 others: audiences.collect(),
             },
             access_token_format: client.access_token_format,
-            sender: sender(client, at)?,
+            sender: self.sender(client, at)?,
             request_object_alg: algorithm(client.request_object_signing_alg),
             id_token_alg: algorithm(client.id_token_signed_response_alg),
             response_alg: algorithm(client.authorization_signed_response_alg),
             keys,
             document: client.clone(),
         })
+    }
+
+    fn method(&self, client: &Client, at: &str) -> Result<Method, ConfigError> {
+        let field = || format!("{at}.token_endpoint_auth_method");
+        let needs = |what: &str| ConfigError::invalid(field(), format!("needs {what}"));
+        if client.token_endpoint_auth_method != AuthMethod::TlsClientAuth {
+            Subject::refuse(client, at)?;
+        }
+        match client.token_endpoint_auth_method {
+            AuthMethod::PrivateKeyJwt => Ok(Method::PrivateKeyJwt(algorithm(
+                client.token_endpoint_auth_signing_alg,
+            ))),
+            AuthMethod::TlsClientAuth => match self.certificates {
+                Some(certificates) if certificates.has_authority() => {
+                    Ok(Method::Tls(Subject::of_client(client, at)?))
+                }
+                _ => Err(needs(
+                    "`mtls` with a `client_ca`, or with certificates from `client-cert`",
+                )),
+            },
+            AuthMethod::SelfSignedTlsClientAuth => match self.certificates {
+                Some(certificates) if certificates.are_whole() => Ok(Method::SelfSignedTls),
+                _ => Err(needs(
+                    "`mtls`, with certificates from `tls` or `client-cert`",
+                )),
+            },
+        }
+    }
+
+    /// FAPI 2.0 Security Profile §5.3.2.1: only sender-constrained access tokens.
+    fn sender(&self, client: &Client, at: &str) -> Result<SenderConstraint, ConfigError> {
+        let certificate = client.tls_client_certificate_bound_access_tokens;
+        if certificate && self.certificates.is_none() {
+            return Err(ConfigError::invalid(
+                format!("{at}.tls_client_certificate_bound_access_tokens"),
+                "needs `mtls`",
+            ));
+        }
+        match (client.dpop_bound_access_tokens, certificate) {
+            (None | Some(true), false) => Ok(SenderConstraint::Key),
+            (Some(true), true) => Ok(SenderConstraint::KeyAndCertificate),
+            (None | Some(false), true) => Ok(SenderConstraint::Certificate),
+            (Some(false), false) => Err(ConfigError::invalid(
+                format!("{at}.dpop_bound_access_tokens"),
+                "must not be false unless `tls_client_certificate_bound_access_tokens` is true: each token is bound",
+            )),
+        }
     }
 
     /// RFC 7591 §2: in one place alone.
@@ -331,18 +388,4 @@ impl Registrar<'_> {
 
 fn algorithm(name: Option<AlgorithmName>) -> Option<Algorithm> {
     name.map(AlgorithmName::algorithm)
-}
-
-/// FAPI 2.0 Security Profile §5.3.2.1: only sender-constrained access tokens.
-fn sender(client: &Client, at: &str) -> Result<SenderConstraint, ConfigError> {
-    let certificate = client.tls_client_certificate_bound_access_tokens;
-    match (client.dpop_bound_access_tokens, certificate) {
-        (None | Some(true), false) => Ok(SenderConstraint::Key),
-        (Some(true), true) => Ok(SenderConstraint::KeyAndCertificate),
-        (None | Some(false), true) => Ok(SenderConstraint::Certificate),
-        (Some(false), false) => Err(ConfigError::invalid(
-            format!("{at}.dpop_bound_access_tokens"),
-            "must not be false unless `tls_client_certificate_bound_access_tokens` is true: each token is bound",
-        )),
-    }
 }

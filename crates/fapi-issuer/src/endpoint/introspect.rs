@@ -28,7 +28,7 @@ pub(crate) async fn introspect(
     request: Request<Body>,
 ) -> Response<Body> {
     let now = issuer.now();
-    let answer = match Posted::read(request).await {
+    let answer = match Posted::read(&issuer, request).await {
         Ok(posted) => answer(&issuer, &posted, now).await,
         Err(error) => Err(error),
     };

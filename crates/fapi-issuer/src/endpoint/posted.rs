@@ -6,10 +6,11 @@ use axum::body::Body;
 use fapi_core::UnixTime;
 use fapi_core::dpop::GrantProof;
 use fapi_core::jose::VerifiedAssertion;
-use fapi_core::token::{CertificateThumbprint, Confirmation};
+use fapi_core::token::Confirmation;
 use http::{HeaderMap, Request};
 
 use super::Form;
+use crate::certificate::{CertificateProblem, Certificates, Shown};
 use crate::client::{self, Claimed, Method, RegisteredClient};
 use crate::error::{ClientProblem, EndpointError, SenderProblem};
 use crate::issuer::Issuer;
@@ -21,17 +22,22 @@ use crate::uses::Bundle;
 pub(super) struct Posted {
     pub(super) headers: HeaderMap,
     pub(super) form: Form,
-    certificate: Option<CertificateThumbprint>,
+    certificate: Option<Shown>,
 }
 
 impl Posted {
-    pub(super) async fn read(request: Request<Body>) -> Result<Self, EndpointError> {
-        let (parts, body) = request.into_parts();
-        let form = Form::read(&parts.headers, body).await?;
+    pub(super) async fn read(
+        issuer: &Issuer,
+        request: Request<Body>,
+    ) -> Result<Self, EndpointError> {
+        let (head, body) = request.into_parts();
+        let form = Form::read(&head.headers, body).await?;
+        let certificates = issuer.parts().certificates.as_ref();
         Ok(Self {
-            headers: parts.headers,
+            certificate: certificates
+                .and_then(|certificates| certificates.shown(&head.extensions, &head.headers)),
+            headers: head.headers,
             form,
-            certificate: None,
         })
     }
 
@@ -56,11 +62,43 @@ impl Posted {
                 let rules = issuer.assertion_rules();
                 Some(client::verify(assertion, &keys, *only, &rules, now)?)
             }
+            (Method::Tls(subject), Claimed::Name(_)) => {
+                let (certificates, shown) = self.shown(issuer)?;
+                certificates
+                    .check_subject(shown, subject, now)
+                    .map_err(ClientProblem::Certificate)?;
+                None
+            }
+            (Method::SelfSignedTls, Claimed::Name(_)) => {
+                let (_, shown) = self.shown(issuer)?;
+                let key = shown.key().map_err(ClientProblem::Certificate)?;
+                let keys = client.keys().ok_or(ClientProblem::Unknown)?;
+                let keys = keys.find(None).await;
+                let keys = keys.map_err(EndpointError::ClientKeys)?;
+                if !keys.contains(&key) {
+                    return Err(ClientProblem::Certificate(CertificateProblem::OtherKey).into());
+                }
+                None
+            }
             (Method::PrivateKeyJwt(_), Claimed::Name(_)) => {
                 return Err(ClientProblem::Missing.into());
             }
+            (Method::Tls(_) | Method::SelfSignedTls, Claimed::Assertion(_)) => {
+                return Err(ClientProblem::OtherMethod.into());
+            }
         };
         Ok(AuthenticatedClient { client, assertion })
+    }
+
+    /// The certificate of the request, which a client authenticates with.
+    fn shown<'a>(
+        &'a self,
+        issuer: &'a Issuer,
+    ) -> Result<(&'a Certificates, &'a Shown), ClientProblem> {
+        let certificates = issuer.parts().certificates.as_deref();
+        certificates
+            .zip(self.certificate.as_ref())
+            .ok_or(ClientProblem::Certificate(CertificateProblem::Missing))
     }
 
     /// The resource server whose request it is. Its assertion is used up.
@@ -91,10 +129,10 @@ impl Posted {
         endpoint: &Endpoint,
         now: UnixTime,
     ) -> Result<Sender, EndpointError> {
-        let certificate = match self.certificate {
+        let certificate = match &self.certificate {
             _ if !client.sender.needs_certificate() => None,
             None => return Err(SenderProblem::CertificateMissing.into()),
-            certificate => certificate,
+            Some(shown) => Some(shown.thumbprint()),
         };
         let proof = if client.sender.needs_key() {
             Some(self.proof(issuer, endpoint, now)?)

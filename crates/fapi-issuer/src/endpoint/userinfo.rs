@@ -85,6 +85,9 @@ async fn judge(
         let lines = head.headers.get_all(name).iter();
         lines.map(HeaderValue::as_bytes).collect()
     };
+    let certificates = parts.certificates.as_ref();
+    let certificate =
+        certificates.and_then(|certificates| certificates.shown(&head.extensions, &head.headers));
     let request = PresentedRequest {
         method: head.method.as_str(),
         authority: None,
@@ -92,7 +95,7 @@ async fn judge(
         query: head.uri.query(),
         authorization: lines(AUTHORIZATION),
         dpop: lines(HeaderName::from_static("dpop")),
-        client_certificate: None,
+        client_certificate: certificate.map(|shown| shown.thumbprint()),
         kind: RequestKind::Ordinary,
     };
     let keys = Own(Arc::new(parts.keys.ring().published().clone()));

@@ -1,175 +1,117 @@
-//! One connection, from its handshake to its end.
+//! One connection: TLS, then HTTP.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
-use fapi_core::mtls::{Connection, Peer};
-use fapi_core::token::CertificateThumbprint;
-use http::{Request, StatusCode};
+use fapi_core::mtls::Peer;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use rustls::ServerConfig;
+use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
-use super::tls::HTTP_2;
+use super::limits;
 use crate::certificate::ClientCertificate;
 
-const HANDSHAKE: Duration = Duration::from_secs(10);
-const REQUEST_HEAD: Duration = Duration::from_secs(10);
-const REQUEST: Duration = Duration::from_secs(30);
-const CONNECTION: Duration = Duration::from_secs(300);
-/// What a request in flight gets when its connection has to end.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) struct Socket {
+    pub(super) listener: TcpListener,
+    pub(super) tls: Option<TlsAcceptor>,
+}
 
-/// The head of a request, in bytes. A certificate in a header is up to 16 KiB.
-const MAX_HEAD: usize = 64 * 1024;
-/// The same for HTTP/2, whose type it is.
-const MAX_HEADER_LIST: u32 = 64 * 1024;
-const MAX_STREAMS: u32 = 100;
+/// What all connections have in common.
+pub(super) struct Conditions {
+    pub(super) router: Router,
+    pub(super) places: Arc<Semaphore>,
+}
 
-/// What lies below HTTP.
+/// Who is at the other end.
 #[derive(Clone)]
-pub(super) struct Transport(Option<TlsAcceptor>);
-
-/// What each request of a connection is told about it.
-#[derive(Clone)]
-struct About {
-    connection: Connection,
+struct Other {
+    peer: Peer,
     certificate: Option<ClientCertificate>,
 }
 
-#[derive(Clone, Copy)]
-enum Http {
-    One,
-    Two,
-}
-
-impl Transport {
-    pub(super) fn new(tls: Option<Arc<ServerConfig>>) -> Self {
-        Self(tls.map(TlsAcceptor::from))
+/// Serves a connection until it ends.
+pub(super) async fn serve(
+    stream: TcpStream,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    conditions: &Conditions,
+    watcher: Watcher,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-
-    /// Serves one connection until it or the server ends.
-    pub(super) async fn serve(
-        &self,
-        stream: TcpStream,
-        address: SocketAddr,
-        router: Router,
-        mut stopped: watch::Receiver<()>,
-    ) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-        let mut about = About {
-            connection: Connection {
-                peer: Peer::Ip(address.ip()),
-                certificate: None,
-            },
+    let peer = Peer::Ip(address.ip().to_canonical());
+    let Some(tls) = tls else {
+        let other = Other {
+            peer,
             certificate: None,
         };
-        let Some(acceptor) = &self.0 else {
-            return exchange(stream, Http::One, about, router, stopped).await;
-        };
-        let stream = tokio::select! {
-            _ = stopped.changed() => return,
-            accepted = timeout(HANDSHAKE, acceptor.accept(stream)) => match accepted {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => return tracing::debug!(%address, %error, "handshake failed"),
-                Err(_) => return tracing::debug!(%address, "handshake took too long"),
-            },
-        };
-        let (_, session) = stream.get_ref();
-        // rustls gives the client's own first, and gives them for resumed sessions too.
-        let certificate = ClientCertificate::from_chain(session.peer_certificates().unwrap_or(&[]));
-        about.connection.certificate = certificate
-            .as_ref()
-            .map(|own| CertificateThumbprint::of_der(own.der()));
-        about.certificate = certificate;
-        let http = match session.alpn_protocol() {
-            Some(HTTP_2) => Http::Two,
-            _ => Http::One,
-        };
-        exchange(stream, http, about, router, stopped).await;
-    }
+        return speak(stream, other, conditions, watcher).await;
+    };
+    // Whoever breaks off, or takes forever, is no business of the log's.
+    let Ok(Ok(stream)) = timeout(limits::HANDSHAKE, tls.accept(stream)).await else {
+        return;
+    };
+    // rustls gives the client's own certificate first (RFC 8446 §4.4.2), and gives it for resumed sessions too.
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let mut chain = chain.iter().map(|certificate| certificate.to_vec());
+    let other = Other {
+        peer,
+        certificate: chain.next().map(|own| ClientCertificate::new(own, chain)),
+    };
+    speak(stream, other, conditions, watcher).await;
 }
 
-async fn exchange(
+async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    http: Http,
-    about: About,
-    router: Router,
-    mut stopped: watch::Receiver<()>,
+    other: Other,
+    conditions: &Conditions,
+    watcher: Watcher,
 ) {
-    let builder = builder(http);
-    let service = service_fn(|request| answer(router.clone(), about.clone(), request));
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        _ = stopped.changed() => None,
-        () = sleep(CONNECTION) => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            match timeout(GRACE, connection).await {
-                Ok(ended) => ended,
-                Err(_) => return tracing::debug!("a request took too long for its connection"),
+    let router = conditions.router.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(other.peer);
+        if let Some(certificate) = &other.certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
+        let answer = router.clone().call(request);
+        async {
+            match timeout(limits::REQUEST, answer).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    let mut response = Response::new(Body::empty());
+                    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                    Ok(response)
+                }
             }
         }
-    };
-    if let Err(error) = ended {
-        // A client that went away, or does not speak HTTP.
-        tracing::debug!(%error, "connection broken off");
-    }
-}
-
-fn builder(http: Http) -> Builder<TokioExecutor> {
+    });
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_HEAD)
-        .max_buf_size(MAX_HEAD)
+        .header_read_timeout(limits::HEAD)
+        .max_buf_size(limits::HEAD_BYTES);
+    builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(MAX_HEADER_LIST)
-        .max_concurrent_streams(MAX_STREAMS);
-    match http {
-        Http::One => builder.http1_only(),
-        Http::Two => builder.http2_only(),
-    }
-}
-
-async fn answer(
-    mut router: Router,
-    about: About,
-    mut request: Request<Incoming>,
-) -> Result<Response, Infallible> {
-    let extensions = request.extensions_mut();
-    extensions.insert(about.connection);
-    if let Some(certificate) = about.certificate {
-        extensions.insert(certificate);
-    }
-    match timeout(REQUEST, router.call(request)).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            let mut late = Response::new(Body::empty());
-            *late.status_mut() = StatusCode::REQUEST_TIMEOUT;
-            Ok(late)
-        }
+        .max_concurrent_streams(limits::STREAMS)
+        .max_header_list_size(u32::try_from(limits::HEAD_BYTES).unwrap_or(u32::MAX))
+        .keep_alive_interval(limits::REQUEST);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    // An error here is a client that went away, or does not speak HTTP.
+    if let Err(error) = watcher.watch(connection.into_owned()).await {
+        tracing::debug!(%error, "a connection broke");
     }
 }

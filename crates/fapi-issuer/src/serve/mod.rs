@@ -1,189 +1,241 @@
-//! A server for the issuer's router: one socket for everybody, and one that asks clients for their certificates.
+//! The sockets: one for everybody, and one that asks for client certificates.
 
+mod any_certificate;
 mod connection;
-mod error;
+mod limits;
 mod tls;
 
+use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use fapi_core::config::{CertificateFrom, ConfigError};
-use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use self::connection::Transport;
-pub use self::error::BindError;
-pub use self::tls::ServerCertificate;
 use crate::Config;
+use connection::{Conditions, Socket};
+use tls::{Asks, Identity};
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-/// How many connections there are at most, on both sockets together. Others wait until one is closed.
-const MAX_CONNECTIONS: usize = 4096;
-
-/// How long to wait when no connection can be taken: mostly because of too many open files.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// Bound sockets, for an issuer's router: HTTP/1.1, and HTTP/2 where TLS agrees on it, over TLS 1.2 or 1.3.
+/// Bound sockets, on which an issuer can be served: with TLS if the configuration has `tls`, and a second one that asks
+/// for client certificates if it has `mtls.listen`.
 ///
-/// Each request finds [`Connection`](fapi_core::mtls::Connection) among its extensions, and
-/// [`ClientCertificate`](crate::ClientCertificate) if the client has one. No client holds up another: handshakes have 10
-/// seconds, a request's head 10, the answer 30, and a connection ends after five minutes.
+/// Each request has extensions that say who is at the other end: [`Peer`](crate::Peer), and
+/// [`ClientCertificate`](crate::ClientCertificate) if there is one.
 ///
 /// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// use fapi_issuer::{Config, Issuer, Server};
 ///
-/// # async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::from_json(&std::fs::read_to_string("issuer.json")?)?;
 /// let server = Server::bind(&config).await?;
 /// let issuer = Issuer::from_config(config).await?;
-/// server.serve(issuer.router(), async { let _ = tokio::signal::ctrl_c().await; }).await;
+/// server.serve(issuer.router(), std::future::pending()).await;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
-#[must_use = "nobody is served until `serve` is called"]
 pub struct Server {
-    open: Socket,
-    mtls: Option<Socket>,
-    certificate: Option<ServerCertificate>,
+    everybody: Socket,
+    certified: Option<Socket>,
+    identity: Option<Arc<Identity>>,
 }
 
 /// Where a server listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Addresses {
-    /// For everybody.
-    pub open: SocketAddr,
-    /// For clients that have a certificate.
+    /// `listen`.
+    pub listen: SocketAddr,
+    /// `mtls.listen`.
     pub mtls: Option<SocketAddr>,
 }
 
+/// Why a server cannot be bound.
 #[derive(Debug)]
-struct Socket {
-    listener: TcpListener,
-    address: SocketAddr,
-    tls: Option<Arc<ServerConfig>>,
+#[non_exhaustive]
+pub enum BindError {
+    /// A file or field is wrong.
+    Config(ConfigError),
+    /// The address cannot be had.
+    Listen(SocketAddr, io::Error),
 }
 
+/// Reads the certificate files of a running server again.
+#[derive(Clone, Debug)]
+pub struct CertificateReload(Option<Arc<Identity>>);
+
 impl Server {
-    /// Takes the addresses of `listen` and `mtls.listen` (port 0: a free one), and reads the files of `tls`. No other part of
-    /// the configuration counts here.
+    /// Reads the certificate files, and binds the sockets. Port 0 takes a free one.
     ///
     /// # Errors
     ///
-    /// A mistake in the configuration or in a file, or an address that cannot be had.
+    /// [`BindError`]: the first mistake found.
     pub async fn bind(config: &Config) -> Result<Self, BindError> {
-        let certificate = config.tls.as_ref().map(ServerCertificate::read);
-        let certificate = certificate.transpose()?;
-        let with = |clients| certificate.as_ref().map(|ours| tls::config(ours, clients));
-        let mtls = match config.mtls.as_ref().and_then(|mtls| mtls.listen) {
-            Some(listen) => {
-                let Some(tls) = with(tls::Clients::AreAsked).transpose()? else {
-                    return Err(ConfigError::missing("tls", "needed for `mtls.listen`").into());
-                };
-                let from = config.mtls.as_ref().map(|mtls| mtls.certificate_from);
-                if from != Some(CertificateFrom::Tls) {
-                    let problem = "needs `certificate_from` to be `tls`: a header comes over the other socket";
-                    return Err(ConfigError::invalid("mtls.listen", problem).into());
-                }
-                Some(Socket::bind(listen, Some(tls)).await?)
-            }
+        let identity = match &config.tls {
             None => None,
+            Some(files) => Some(Arc::new(Identity::read(files)?)),
         };
-        let listen = config.listen.unwrap_or(DEFAULT_LISTEN);
-        let open = Socket::bind(listen, with(tls::Clients::AreNotAsked).transpose()?).await?;
+        let tls = |asks| {
+            let identity = identity.as_ref().map(Arc::clone)?;
+            Some(tls::acceptor(identity, asks))
+        };
+        let everybody = Socket {
+            listener: listen(config.listen.unwrap_or(DEFAULT_LISTEN)).await?,
+            tls: tls(Asks::Nothing).transpose()?,
+        };
+        let mtls = config.mtls.as_ref();
+        let certified = match mtls.and_then(|mtls| Some((mtls, mtls.listen?))) {
+            None => None,
+            Some((mtls, address)) => {
+                let asks = match mtls.certificate_from {
+                    CertificateFrom::Tls => Asks::ForCertificate,
+                    CertificateFrom::Xfcc | CertificateFrom::ClientCert => Asks::Nothing,
+                };
+                let tls = tls(asks).transpose()?;
+                if tls.is_none() && mtls.certificate_from == CertificateFrom::Tls {
+                    return Err(BindError::Config(ConfigError::missing(
+                        "tls",
+                        "needed for `mtls.listen`, where certificates come from TLS",
+                    )));
+                }
+                Some(Socket {
+                    listener: listen(address).await?,
+                    tls,
+                })
+            }
+        };
         Ok(Self {
-            open,
-            mtls,
-            certificate,
+            everybody,
+            certified,
+            identity,
         })
     }
 
     /// Where it listens.
-    #[must_use]
-    pub fn addresses(&self) -> Addresses {
-        Addresses {
-            open: self.open.address,
-            mtls: self.mtls.as_ref().map(|socket| socket.address),
-        }
-    }
-
-    /// What it proves itself with, to be read again when the files have changed. `None`: plain http.
-    #[must_use]
-    pub const fn certificate(&self) -> Option<&ServerCertificate> {
-        self.certificate.as_ref()
-    }
-
-    /// Serves until `shutdown` is ready. Then it takes no more connections, and gives the requests that have begun 10 seconds.
-    pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
-        let (stop, stopped) = watch::channel(());
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let mut sockets = JoinSet::new();
-        for socket in std::iter::once(self.open).chain(self.mtls) {
-            sockets.spawn(socket.serve(router.clone(), Arc::clone(&places), stopped.clone()));
-        }
-        drop(stopped);
-        shutdown.await;
-        // Whoever waits for a change learns that there will be none.
-        drop(stop);
-        while sockets.join_next().await.is_some() {}
-    }
-}
-
-impl Socket {
-    async fn bind(listen: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Result<Self, BindError> {
-        let failed = |error| BindError::Listen(listen, error);
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok(Self {
-            listener,
-            address,
-            tls,
+    ///
+    /// # Errors
+    ///
+    /// The operating system does not say.
+    pub fn addresses(&self) -> io::Result<Addresses> {
+        let certified = self.certified.as_ref();
+        Ok(Addresses {
+            listen: self.everybody.listener.local_addr()?,
+            mtls: certified
+                .map(|socket| socket.listener.local_addr())
+                .transpose()?,
         })
     }
 
-    async fn serve(self, router: Router, places: Arc<Semaphore>, mut stopped: watch::Receiver<()>) {
-        let transport = Transport::new(self.tls);
-        let mut connections = JoinSet::new();
-        loop {
-            let (stream, address, place) = tokio::select! {
-                _ = stopped.changed() => break,
-                accepted = accept(&self.listener, &places) => accepted,
-                Some(_) = connections.join_next() => continue,
-            };
-            let (transport, router, stopped) = (transport.clone(), router.clone(), stopped.clone());
-            connections.spawn(async move {
-                transport.serve(stream, address, router, stopped).await;
-                drop(place);
-            });
+    /// What reads the certificate files again.
+    #[must_use]
+    pub fn certificate_reload(&self) -> CertificateReload {
+        CertificateReload(self.identity.clone())
+    }
+
+    /// Serves until `shutdown` is done; requests that have begun are then finished, if that takes no longer than ten
+    /// seconds.
+    pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
+        let graceful = Arc::new(GracefulShutdown::new());
+        let conditions = Arc::new(Conditions {
+            router,
+            places: Arc::new(Semaphore::new(limits::CONNECTIONS)),
+        });
+        let mut accepting = JoinSet::new();
+        for socket in std::iter::once(self.everybody).chain(self.certified) {
+            let (conditions, graceful) = (Arc::clone(&conditions), Arc::clone(&graceful));
+            accepting.spawn(accept(socket, conditions, graceful));
         }
-        drop(self.listener);
-        while connections.join_next().await.is_some() {}
+        shutdown.await;
+        accepting.shutdown().await;
+        // Nobody else has it any more.
+        let Some(graceful) = Arc::into_inner(graceful) else {
+            return;
+        };
+        let finished = timeout(limits::SHUTDOWN, graceful.shutdown()).await;
+        if finished.is_err() {
+            tracing::warn!("connections were cut off: their requests took too long to finish");
+        }
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (
-    TcpStream,
-    SocketAddr,
-    Option<tokio::sync::OwnedSemaphorePermit>,
-) {
-    // The semaphore is never closed.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+/// Takes connections, each into a task of its own: a slow handshake holds up nobody else.
+async fn accept(socket: Socket, conditions: Arc<Conditions>, graceful: Arc<GracefulShutdown>) {
     loop {
-        match listener.accept().await {
-            Ok((stream, address)) => return (stream, address, place),
+        let Ok(place) = Arc::clone(&conditions.places).acquire_owned().await else {
+            return;
+        };
+        let (stream, address) = match socket.listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
+                // Mostly too many open files: some of them must be closed first.
                 tracing::warn!(%error, "no connection could be taken");
-                sleep(PAUSE).await;
+                sleep(limits::PAUSE).await;
+                continue;
             }
+        };
+        let (tls, conditions) = (socket.tls.clone(), Arc::clone(&conditions));
+        let watcher = graceful.watcher();
+        tokio::spawn(async move {
+            connection::serve(stream, address, tls, &conditions, watcher).await;
+            drop(place);
+        });
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| BindError::Listen(address, error))
+}
+
+impl CertificateReload {
+    /// Reads the files again. Connections that are there stay as they are; with wrong files all stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the files.
+    pub fn reload(&self) -> Result<(), ConfigError> {
+        match &self.0 {
+            None => Ok(()),
+            Some(identity) => identity.reload(),
         }
+    }
+}
+
+impl From<ConfigError> for BindError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BindError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => Some(error),
+            Self::Listen(_, error) => Some(error),
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("addresses", &self.addresses())
+            .finish_non_exhaustive()
     }
 }

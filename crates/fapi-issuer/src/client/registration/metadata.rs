@@ -17,7 +17,7 @@ pub(crate) enum MetadataProblem {
 }
 
 /// The members that a client may say of itself. All others are ignored (RFC 7591 §2).
-const REGISTRABLE: [&str; 21] = [
+const REGISTRABLE: [&str; 26] = [
     "client_name",
     "client_uri",
     "policy_uri",
@@ -26,6 +26,11 @@ const REGISTRABLE: [&str; 21] = [
     "jwks_uri",
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
+    "tls_client_auth_subject_dn",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_email",
     "redirect_uris",
     "grant_types",
     "scope",
