@@ -2,7 +2,7 @@
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
 //! asked of every case. [`suite`] is a client that asks an issuer what conformance tests ask. [`foreign`] runs other
-//! implementations, [`envoy`] runs Envoy, [`bench`] measures.
+//! implementations, [`served`] serves ours over HTTPS, [`envoy`] runs Envoy, [`bench`] measures.
 #![expect(
     missing_docs,
     clippy::expect_used,
@@ -13,11 +13,13 @@
     reason = "test support: a failure here is a failed test, and nobody else uses it"
 )]
 
+pub mod assertion;
 pub mod bench;
 pub mod case;
 pub mod cases;
 pub mod certificate;
 pub mod coverage;
+pub mod directory;
 pub mod envoy;
 pub mod foreign;
 pub mod forge;
@@ -31,5 +33,6 @@ pub mod profile;
 pub mod random;
 pub mod runner;
 pub mod scene;
+pub mod served;
 pub mod suite;
 pub mod wire;

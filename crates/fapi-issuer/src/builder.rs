@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::authorization::{DetailTypes, common_members_are_right};
 use crate::client::{
-    Client, Clients, Registration, RegistrationConfig, RemoteKeySets, check_capabilities,
+    Client, Clients, GrantType, Registration, RegistrationConfig, RemoteKeySets, check_capabilities,
 };
 use crate::clock::{Clock, elapsed_on, monotonic, system_time};
 use crate::config::Config;
@@ -299,7 +299,7 @@ fn facts<'a>(
     Facts {
         uri,
         scopes,
-        grant_types: vec!["authorization_code", "client_credentials", "refresh_token"],
+        grant_types: GrantType::ALL.map(GrantType::name).to_vec(),
         auth_methods: vec!["private_key_jwt"],
         proof_algorithms: sender.algorithms(),
         detail_types: detail_types.names(),

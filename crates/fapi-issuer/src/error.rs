@@ -37,6 +37,8 @@ pub(crate) enum EndpointError {
     GrantNotAllowed,
     /// The code or refresh token is not good (RFC 6749 §5.2).
     Grant(GrantProblem),
+    /// A token cannot be exchanged (RFC 8693 §2.2.2).
+    Exchange(ExchangeProblem),
     /// Authorization details of an unknown type, or wrong ones (RFC 9396 §5).
     Details,
     /// An authorization request that cannot be pushed.
@@ -128,6 +130,21 @@ pub(crate) enum GrantProblem {
     Revoked,
 }
 
+/// Why a token is not exchanged for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExchangeProblem {
+    /// No `subject_token`.
+    SubjectTokenMissing,
+    /// It is no live access token of ours, or not one that the client was sent.
+    SubjectToken,
+    /// A type of token other than an access token.
+    TokenType,
+    /// An `actor_token`.
+    Actor,
+    /// The token has been exchanged too often.
+    TooManyActors,
+}
+
 /// What is missing that a token would be bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SenderProblem {
@@ -163,6 +180,12 @@ impl From<MetadataProblem> for RegistrationProblem {
 impl From<RegistrationProblem> for EndpointError {
     fn from(problem: RegistrationProblem) -> Self {
         Self::Registration(problem)
+    }
+}
+
+impl From<ExchangeProblem> for EndpointError {
+    fn from(problem: ExchangeProblem) -> Self {
+        Self::Exchange(problem)
     }
 }
 
@@ -288,13 +311,14 @@ impl EndpointError {
             Self::Request(problem) => problem.answer(),
             Self::GrantType => bad(
                 "unsupported_grant_type",
-                "only authorization_code, client_credentials and refresh_token are supported",
+                "authorization_code, client_credentials, refresh_token and token exchange are supported",
             ),
             Self::GrantNotAllowed => bad(
                 "unauthorized_client",
                 "the client is not registered for this grant type",
             ),
             Self::Grant(problem) => bad("invalid_grant", problem.description()),
+            Self::Exchange(problem) => bad("invalid_request", problem.description()),
             Self::Details => bad(
                 "invalid_authorization_details",
                 AuthorizationProblem::Details.description(),
@@ -343,6 +367,7 @@ impl EndpointError {
             Self::GrantType => "grant_type_unsupported",
             Self::GrantNotAllowed => "grant_type_not_registered",
             Self::Grant(problem) => problem.code(),
+            Self::Exchange(problem) => problem.code(),
             Self::Details => AuthorizationProblem::Details.code(),
             Self::Authorization(problem) => problem.code(),
             Self::SenderProblem(SenderProblem::CertificateMissing) => "sender_certificate_missing",
@@ -500,6 +525,28 @@ impl GrantProblem {
             Self::Verifier => "grant_code_verifier",
             Self::OtherKey => "grant_other_key",
             Self::Revoked => "grant_revoked",
+        }
+    }
+}
+
+impl ExchangeProblem {
+    const fn description(self) -> &'static str {
+        match self {
+            Self::SubjectTokenMissing => "subject_token is missing",
+            Self::SubjectToken => "subject_token is no live access token for this client",
+            Self::TokenType => "only access tokens are exchanged, and for access tokens",
+            Self::Actor => "the actor is the client: there must be no actor_token",
+            Self::TooManyActors => "the token has been exchanged too often",
+        }
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::SubjectTokenMissing => "exchange_subject_token_missing",
+            Self::SubjectToken => "exchange_subject_token",
+            Self::TokenType => "exchange_token_type",
+            Self::Actor => "exchange_actor_token",
+            Self::TooManyActors => "exchange_too_many_actors",
         }
     }
 }

@@ -325,8 +325,22 @@ impl Issuer {
         grant: &Grant,
         now: UnixTime,
     ) -> Result<AccessToken, MintError> {
+        let lifetime = self.parts().lifetimes.access_token_seconds;
+        let expires = now.plus(lifetime.into());
+        self.mint_until(format, grant, expires, now).await
+    }
+
+    /// As [`mint_for`](Self::mint_for), a token that is good no longer than until `latest`.
+    pub(crate) async fn mint_until(
+        &self,
+        format: AccessTokenFormat,
+        grant: &Grant,
+        latest: UnixTime,
+        now: UnixTime,
+    ) -> Result<AccessToken, MintError> {
         let parts = self.parts();
         let lifetime = parts.lifetimes.access_token_seconds;
+        let lifetime = u32::try_from(latest.since(now)).map_or(0, |left| left.min(lifetime));
         let expires = now.plus(lifetime.into());
         let claims = Claims::new(parts.uri.as_str(), grant, expires, now)?;
         let token = match format {

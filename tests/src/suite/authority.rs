@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rcgen::string::Ia5String;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, SanType,
+    KeyPair, KeyUsagePurpose, PublicKeyData as _, SanType,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -116,6 +117,11 @@ impl Identity {
 
     pub(super) fn private_key(&self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
+    }
+
+    /// The SHA-256 hash of the public key (SubjectPublicKeyInfo) in base64.
+    pub fn key_hash(&self) -> String {
+        STANDARD.encode(Sha256::digest(self.key.subject_public_key_info()))
     }
 
     /// The public key, as it stands in the key set of a client (RFC 8705 §2.2.2).

@@ -17,7 +17,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DistinguishedName, Error, ServerConfig, SignatureScheme};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
@@ -27,6 +27,16 @@ use super::authority::Identity;
 pub(super) async fn serve(identity: &Identity, router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
+    tokio::spawn(run(listener, identity, router));
+    address
+}
+
+/// Serves on this socket, under this name.
+pub fn run(
+    listener: TcpListener,
+    identity: &Identity,
+    router: Router,
+) -> impl Future<Output = ()> + Send + use<> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let tls = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -35,30 +45,30 @@ pub(super) async fn serve(identity: &Identity, router: Router) -> SocketAddr {
         .with_single_cert(vec![identity.der().clone()], identity.private_key())
         .expect("a certificate and its key");
     let tls = TlsAcceptor::from(Arc::new(tls));
-    tokio::spawn(async move {
+    async move {
         while let Ok((stream, peer)) = listener.accept().await {
-            let (tls, router) = (tls.clone(), router.clone());
-            tokio::spawn(async move {
-                // Whoever is refused is a test of what is refused.
-                let Ok(stream) = tls.accept(stream).await else {
-                    return;
-                };
-                let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-                let connection = Connection {
-                    peer: Peer::Ip(peer.ip()),
-                    certificate: chain.first().map(|own| CertificateThumbprint::of_der(own)),
-                };
-                let service = service_fn(move |mut request: Request<Incoming>| {
-                    request.extensions_mut().insert(connection);
-                    router.clone().oneshot(request)
-                });
-                let _ = Builder::new(TokioExecutor::new())
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
-            });
+            tokio::spawn(converse(stream, peer, tls.clone(), router.clone()));
         }
+    }
+}
+
+async fn converse(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, router: Router) {
+    // Whoever is refused is a test of what is refused.
+    let Ok(stream) = tls.accept(stream).await else {
+        return;
+    };
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let connection = Connection {
+        peer: Peer::Ip(peer.ip()),
+        certificate: chain.first().map(|own| CertificateThumbprint::of_der(own)),
+    };
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(connection);
+        router.clone().oneshot(request)
     });
-    address
+    let _ = Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 /// Takes any certificate whose key the client has, and none as well: tokens say which certificate it must be.

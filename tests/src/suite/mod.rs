@@ -37,6 +37,7 @@ pub use document::{ISSUER, RESOURCE};
 pub use hello::{ClientHello, Greeting, HANDSHAKE_FAILURE, PROTOCOL_VERSION};
 pub use jwt::Jwt;
 pub use key_set::PublicKeys;
+pub use listener::run as run_listener;
 pub use party::{Completed, Number, Party};
 pub use post::{Certificate, Post};
 pub use push::{Push, Pushed};

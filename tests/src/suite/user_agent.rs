@@ -59,7 +59,7 @@ impl UserAgent {
 
     /// Opens a URL, logs in if there is the form for it, decides if there is the question, and so on until there is
     /// neither.
-    pub(super) async fn walk(&self, url: &Url, decision: Decision) -> Landing {
+    pub async fn walk(&self, url: &Url, decision: Decision) -> Landing {
         let mut landing = self.open(url).await;
         for _ in 0..MOST_STEPS {
             let Landing::Page(page) = &landing else {

@@ -1,8 +1,6 @@
 //! The servers of a test, and how to reach them.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fapi_core::UnixTime;
@@ -15,9 +13,9 @@ use super::authority::Identity;
 use super::cast::CAST;
 use super::document::{HOSTS, ISSUER, configuration};
 use super::key_set::PublicKeys;
-use super::party::random_text;
 use super::reply::Reply;
 use super::{listener, resource};
+use crate::directory::Directory;
 
 /// An issuer and a protected resource, whose clock stands still.
 pub struct World {
@@ -49,7 +47,7 @@ impl World {
         directory.write("ca.pem", &CAST.authority.pem());
         directory.write("server.pem", &CAST.server.pem());
         directory.write("server.key", &CAST.server.key_pem());
-        let path = directory.0.to_str().expect("a path");
+        let path = directory.path().to_str().expect("a path");
         let mut document = configuration(path);
         if nonces == Nonces::Required {
             document["dpop"] = json!({ "nonce": { "mode": "required" } });
@@ -125,27 +123,5 @@ impl Addresses {
             builder = builder.resolve(host, address);
         }
         builder.build().expect("a client")
-    }
-}
-
-/// A directory that goes with its owner.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("fapi-suite-{}", random_text(20)));
-        fs::create_dir(&path).expect("a directory");
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(Path::new(&self.0).join(name), text).expect("a file");
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // What is left of it is the system's to clean up.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,6 +1,7 @@
 //! A client of the authorization server.
 
-use fapi_crypto::{SigningKey, random_bytes};
+use fapi_crypto::SigningKey;
+use fapi_tests::assertion::authentication;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tower_fapi::testing::{Algorithm, TestClient, now};
@@ -99,31 +100,12 @@ impl Client {
 
     /// A form, with which the client authenticates.
     fn post(&self, provider: &Provider, url: &str, form: &[(&str, &str)]) -> RequestBuilder {
-        let assertion = self.assertion(provider.issuer());
-        let authentication = [
-            (
-                "client_assertion_type",
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            ),
-            ("client_assertion", &assertion),
-        ];
-        self.http
-            .post(url)
-            .form(&[form, &authentication[..]].concat())
-    }
-
-    /// `private_key_jwt` (RFC 7523 §3), for this issuer alone (FAPI 2.0 Security Profile §5.3.3.1).
-    fn assertion(&self, issuer: &str) -> String {
-        let jti: [u8; 16] = random_bytes().unwrap();
-        let claims = json!({
-            "iss": CLIENT_ID,
-            "sub": CLIENT_ID,
-            "aud": issuer,
-            "jti": format!("{:032x}", u128::from_be_bytes(jti)),
-            "iat": now().as_secs(),
-            "exp": now().plus(60).as_secs(),
-        });
-        self.assertion_key.sign_jwt("JWT", &claims).unwrap()
+        let authentication = authentication(CLIENT_ID, &self.assertion_key, provider.issuer());
+        let authentication = authentication
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        let form: Vec<_> = form.iter().copied().chain(authentication).collect();
+        self.http.post(url).form(&form)
     }
 }
 

@@ -49,6 +49,9 @@ pub struct Client {
     /// issuer's `default_audience` alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audiences: Vec<String>,
+    /// Which tokens it may exchange for others, if it may use that grant (RFC 8693). Default: those for its `client_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_exchange: Option<TokenExchange>,
     /// The types of authorization details that it may ask for (RFC 9396 §10), each one of the issuer's. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,
@@ -101,15 +104,53 @@ pub enum GrantType {
     ClientCredentials,
     /// RFC 6749 §6.
     RefreshToken,
+    /// RFC 8693.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
+}
+
+/// `token_exchange`: which tokens a client may exchange for others (RFC 8693). It is itself a resource server then.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
+pub struct TokenExchange {
+    /// The audiences that the client answers to as a resource server: tokens for one of these were sent to it. A token for
+    /// its `client_id` it may exchange anyway. Name no audience of somebody else: a token that was stolen there could be
+    /// exchanged here. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audiences: Vec<String>,
+}
+
+impl TokenExchange {
+    /// For a client that answers to this audience.
+    #[must_use]
+    pub fn of_audience(audience: impl Into<String>) -> Self {
+        Self {
+            audiences: vec![audience.into()],
+        }
+    }
 }
 
 impl GrantType {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::AuthorizationCode,
+        Self::ClientCredentials,
+        Self::RefreshToken,
+        Self::TokenExchange,
+    ];
+
+    /// The one of this `grant_type`.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
     /// The value of `grant_type`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 }
@@ -154,6 +195,7 @@ impl Client {
             grant_types: Vec::new(),
             scope: String::new(),
             audiences: Vec::new(),
+            token_exchange: None,
             authorization_details_types: Vec::new(),
             access_token_format: AccessTokenFormat::default(),
             dpop_bound_access_tokens: None,
@@ -211,6 +253,13 @@ impl Client {
     pub fn grant_type(mut self, grant_type: GrantType) -> Self {
         self.grant_types.push(grant_type);
         self
+    }
+
+    /// Lets it exchange the tokens that it is sent as a resource server.
+    #[must_use]
+    pub fn token_exchange(mut self, exchange: TokenExchange) -> Self {
+        self.token_exchange = Some(exchange);
+        self.grant_type(GrantType::TokenExchange)
     }
 
     /// What its access tokens look like.

@@ -12,7 +12,7 @@ mod stored;
 
 pub(crate) use authentication::{Claimed, check_age, decide, replay_query, verify};
 pub(crate) use capability::check_capabilities;
-pub use document::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode};
+pub use document::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode, TokenExchange};
 pub use management::ClientsError;
 pub use registration::RegistrationConfig;
 pub(crate) use registration::{MetadataProblem, Registration, describe};

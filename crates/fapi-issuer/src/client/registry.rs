@@ -86,6 +86,12 @@ impl RegisteredClient {
         }
     }
 
+    /// Whether a token for this audience is one that it was sent as a resource server.
+    pub(crate) fn answers_to(&self, audience: &str) -> bool {
+        let exchange = self.document.token_exchange.as_ref();
+        exchange.is_some_and(|exchange| exchange.audiences.iter().any(|ours| ours == audience))
+    }
+
     /// Whether this is one of its redirect URIs: the same text (FAPI 2.0 Security Profile §5.3.2.2).
     pub(crate) fn has_redirect_uri(&self, uri: &str) -> bool {
         self.document.redirect_uris.iter().any(|ours| ours == uri)
@@ -264,6 +270,13 @@ impl Registrar<'_> {
             return Err(ConfigError::missing(
                 format!("{at}.redirect_uris"),
                 "needed for `authorization_code`",
+            ));
+        }
+        let exchanges = client.grant_types.contains(&GrantType::TokenExchange);
+        if client.token_exchange.is_some() && !exchanges {
+            return Err(ConfigError::invalid(
+                format!("{at}.token_exchange"),
+                "needs the grant type of token exchange in `grant_types`",
             ));
         }
         let mut audiences = client

@@ -14,7 +14,7 @@ use super::posted::Posted;
 use super::response::{JSON, private, set_nonce};
 use crate::client::GrantType;
 use crate::error::{EndpointError, RequestProblem};
-use crate::grant::{Issued, authorization_code, client_credentials, refresh_token};
+use crate::grant::{Issued, authorization_code, client_credentials, refresh_token, token_exchange};
 use crate::issuer::Issuer;
 use crate::measure;
 
@@ -40,13 +40,9 @@ async fn answer(
     posted: &Posted,
     now: UnixTime,
 ) -> Result<Response<Body>, EndpointError> {
-    let grant_type = match posted.form.get("grant_type") {
-        Some("authorization_code") => GrantType::AuthorizationCode,
-        Some("client_credentials") => GrantType::ClientCredentials,
-        Some("refresh_token") => GrantType::RefreshToken,
-        Some(_) => return Err(EndpointError::GrantType),
-        None => return Err(RequestProblem::GrantTypeMissing.into()),
-    };
+    let grant_type = posted.form.get("grant_type");
+    let grant_type = grant_type.ok_or(RequestProblem::GrantTypeMissing)?;
+    let grant_type = GrantType::from_name(grant_type).ok_or(EndpointError::GrantType)?;
     let endpoint = &issuer.parts().endpoints.token;
     let authenticated = posted.client(issuer, now).await?;
     let client = &*authenticated.client;
@@ -67,6 +63,9 @@ async fn answer(
         GrantType::RefreshToken => {
             refresh_token::issue(issuer, client, form, confirmation, now).await
         }
+        GrantType::TokenExchange => {
+            token_exchange::issue(issuer, client, form, confirmation, now).await
+        }
     }?;
     measure::issued(grant_type.name());
     let nonce = sender.proof.as_ref().and_then(|proof| proof.nonce());
@@ -77,6 +76,8 @@ async fn answer(
 #[derive(Serialize)]
 struct TokenResponse<'a> {
     access_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     token_type: &'static str,
     expires_in: u32,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -96,6 +97,7 @@ fn response(
 ) -> Result<Response<Body>, KeyError> {
     let body = TokenResponse {
         access_token: issued.access_token.as_str(),
+        issued_token_type: issued.issued_token_type,
         token_type: token_type(confirmation),
         expires_in: issued.access_token.expires_in_seconds(),
         scope: &issued.scope,

@@ -3,6 +3,7 @@
 pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 pub(crate) mod refresh_token;
+pub(crate) mod token_exchange;
 
 use fapi_core::token::Confirmation;
 use serde_json::{Map, Value};
@@ -137,6 +138,8 @@ pub(crate) struct Issued {
     pub(crate) refresh_token: Option<String>,
     pub(crate) id_token: Option<String>,
     pub(crate) authorization_details: Vec<Value>,
+    /// What the access token is, where RFC 8693 §2.2.1 wants it said.
+    pub(crate) issued_token_type: Option<&'static str>,
 }
 
 impl Issued {
@@ -147,6 +150,7 @@ impl Issued {
             refresh_token: None,
             id_token: None,
             authorization_details: Vec::new(),
+            issued_token_type: None,
         }
     }
 }

@@ -26,7 +26,7 @@ async fn the_metadata_says_what_is_true() {
             "scopes_supported": ["accounts", "payments", "openid", "offline_access"],
             "response_types_supported": ["code"],
             "response_modes_supported": ["query", "jwt", "query.jwt"],
-            "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+            "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"],
             "subject_types_supported": ["public"],
             "code_challenge_methods_supported": ["S256"],
             "require_pushed_authorization_requests": true,

@@ -10,6 +10,7 @@
 mod concurrency;
 mod discovery;
 mod errors;
+mod exchange;
 mod flow;
 mod harness;
 mod introspection;
