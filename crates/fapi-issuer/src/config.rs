@@ -1,10 +1,12 @@
 //! The configuration document.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use fapi_core::config::{AlgorithmName, ConfigError, DpopConfig, PrivateKey, read_document};
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::MtlsConfig;
 use crate::interaction::User;
 use crate::storage::StorageConfig;
 use crate::{Client, RegistrationConfig, ResourceServer};
@@ -31,9 +33,15 @@ pub struct Config {
     /// The issuer identifier (RFC 8414 §2), the public address of this server: https, a host in lower case, perhaps a
     /// port and a path of letters, digits and `-._~`. The token endpoint is `token` below it.
     pub issuer: String,
-    /// Where the program `fapi-issuer` listens. The library does not use it. Default: `127.0.0.1:8080`.
+    /// Where the server listens. Default: `127.0.0.1:8080`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
+    /// What the server proves itself with. Default: plain http, for a proxy in front of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsConfig>,
+    /// How clients show certificates (RFC 8705). Default: they cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtls: Option<MtlsConfig>,
     /// Private keys as JWKs, `{"env": "NAME"}` or `{"file": "PATH"}`. The first one signs, all are published, so that
     /// keys can be exchanged one after another. Default: a new ES256 key, which a restart forgets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -102,6 +110,16 @@ pub struct Config {
     pub allow_http_loopback: bool,
 }
 
+/// What the server proves itself with: files in PEM (RFC 7468).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub struct TlsConfig {
+    /// The certificate, and those that lead to its root.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
 impl Config {
     /// Reads a document. What the types cannot say is checked by [`Issuer::from_config`](crate::Issuer::from_config).
     ///
@@ -116,6 +134,8 @@ impl Config {
         Self {
             issuer,
             listen: None,
+            tls: None,
+            mtls: None,
             signing_keys: Vec::new(),
             signing_algs: Vec::new(),
             key_rotation_days: key_rotation_days(),

@@ -49,6 +49,7 @@
 mod authorization;
 mod browser;
 mod builder;
+mod certificate;
 mod client;
 mod clock;
 mod config;
@@ -69,6 +70,8 @@ mod router;
 mod scope;
 mod secret;
 mod sender;
+#[cfg(feature = "serve")]
+mod serve;
 mod storage;
 mod token;
 mod uri;
@@ -76,11 +79,12 @@ mod userinfo;
 mod uses;
 
 pub use builder::IssuerBuilder;
+pub use certificate::{ClientCertificate, MtlsConfig};
 pub use client::{
     AccessTokenFormat, AuthMethod, Client, ClientsError, GrantType, RegistrationConfig,
     ResponseMode, TokenExchange,
 };
-pub use config::Config;
+pub use config::{Config, TlsConfig};
 pub use fapi_core::config::ConfigError;
 pub use grant::Grant;
 pub use interaction::{
@@ -92,6 +96,8 @@ pub use keys::RotationError;
 pub use mint::{AccessToken, MintError};
 pub use resource_server::{IntrospectionResponse, ResourceServer};
 pub use scope::{InvalidScope, Scope};
+#[cfg(feature = "serve")]
+pub use serve::{Addresses, BindError, Server, ServerCertificate};
 pub use storage::{PostgresConfig, SqliteConfig, StorageConfig, StorageError, Synchronous};
 
 #[cfg(doctest)]

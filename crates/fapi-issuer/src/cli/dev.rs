@@ -7,26 +7,32 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fapi_core::jose::Algorithm;
 use fapi_crypto::SigningKey;
-use fapi_issuer::{Client, Issuer};
+use fapi_issuer::{Client, GrantType, Issuer, User, hash_password};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::serve::{bind, say, serve};
 
 const CLIENT_ID: &str = "dev-client";
+/// The client of users.
+const APP_ID: &str = "dev-app";
+const USER: &str = "alice";
+const PASSWORD: &str = "open sesame";
+/// Where `fapi-issuer login` waits for the browser.
+pub(crate) const CALLBACK_PORT: u16 = 8089;
 
 #[derive(Args)]
 pub(crate) struct Dev {
     /// Loopback address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Where to write the client's private key (JWK). Without it the key is printed.
+    /// Where to write the clients' private key (JWK). Without it the key is printed.
     #[arg(long, value_name = "FILE")]
     client_key: Option<PathBuf>,
     /// The resource that tokens are for.
     #[arg(long, value_name = "URI", default_value = "http://127.0.0.1:3000")]
     resource: String,
-    /// The scope values that the client may ask for.
+    /// The scope values that the clients may ask for.
     #[arg(long, value_name = "SCOPE", default_value = "accounts payments")]
     scope: String,
 }
@@ -36,14 +42,7 @@ impl Dev {
         let (listener, address) = bind(self.listen).await?;
         let identifier = format!("http://{address}");
         let client_key = SigningKey::generate(Algorithm::Es256)?;
-        let client_jwks = json!({ "keys": [client_key.public_jwk()] });
-        let issuer = Issuer::builder(&identifier)
-            .dangerous_allow_http_loopback()
-            .signing_key(SigningKey::generate(Algorithm::Es256)?)
-            .client(Client::new(CLIENT_ID, client_jwks.to_string()).scope(self.scope))
-            .default_audience(&self.resource)
-            .build()
-            .await?;
+        let issuer = self.issuer(&identifier, &client_key).await?;
         let private_jwk = client_key.to_private_jwk()?.to_string();
         say(&format!("listening on {identifier}"))?;
         say(&format!("client_id: {CLIENT_ID}"))?;
@@ -62,7 +61,53 @@ impl Dev {
             "allow_http_loopback": true,
         });
         say(&resource_server.to_string())?;
+        self.say_commands(&identifier)?;
         serve(listener, &issuer).await
+    }
+
+    async fn issuer(&self, identifier: &str, client_key: &SigningKey) -> Result<Issuer, Failure> {
+        let jwks = json!({ "keys": [client_key.public_jwk()] }).to_string();
+        let user = User::new(USER, hash_password(PASSWORD)?, "user-1")
+            .claim("name", "Alice Example")
+            .claim("email", "alice@example.com");
+        let app = Client::new(APP_ID, &jwks)
+            .client_name("The development app")
+            .scope(format!(
+                "openid profile email offline_access {}",
+                self.scope
+            ))
+            .redirect_uri(format!("http://127.0.0.1:{CALLBACK_PORT}/callback"))
+            .grant_type(GrantType::AuthorizationCode)
+            .grant_type(GrantType::RefreshToken);
+        let issuer = Issuer::builder(identifier)
+            .dangerous_allow_http_loopback()
+            .signing_key(SigningKey::generate(Algorithm::Es256)?)
+            .client(Client::new(CLIENT_ID, &jwks).scope(&self.scope))
+            .client(app)
+            .user(user)
+            .default_audience(&self.resource)
+            .build()
+            .await?;
+        Ok(issuer)
+    }
+
+    /// What to copy into another terminal.
+    fn say_commands(&self, identifier: &str) -> Result<(), Failure> {
+        let key = match &self.client_key {
+            Some(path) => path.display().to_string(),
+            None => "client.jwk.json".to_owned(),
+        };
+        let resource = &self.resource;
+        say("try it, in another terminal:")?;
+        say(&format!(
+            "  curl {identifier}/.well-known/openid-configuration"
+        ))?;
+        for (command, client_id) in [("token", CLIENT_ID), ("login", APP_ID)] {
+            say(&format!(
+                "  fapi-issuer {command} --issuer {identifier} --client-id {client_id} --client-key {key} --request 'GET {resource}/accounts'"
+            ))?;
+        }
+        say(&format!("  the user is {USER}, the password: {PASSWORD}"))
     }
 }
 

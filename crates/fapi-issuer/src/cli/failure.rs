@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fapi_crypto::KeyError;
-use fapi_issuer::{ClientsError, ConfigError, StorageError};
+use fapi_issuer::{ClientsError, ConfigError, InvalidPassword, RotationError, StorageError};
 
 pub(crate) enum Failure {
     Config(ConfigError),
@@ -15,6 +15,15 @@ pub(crate) enum Failure {
     ReadClient(PathBuf, io::Error),
     /// The storage is the memory of this process.
     NothingKept,
+    /// The keys stand in the configuration.
+    KeysConfigured,
+    Algorithm(String),
+    Rotation(RotationError),
+    Input(io::Error),
+    Password(InvalidPassword),
+    Http(reqwest::Error),
+    /// The issuer says something else than was asked for.
+    Answer(String),
     Clients(ClientsError),
     Storage(StorageError),
     Print(serde_json::Error),
@@ -34,8 +43,15 @@ impl Failure {
             | Self::ReadConfig(..)
             | Self::ReadClient(..)
             | Self::NothingKept
+            | Self::KeysConfigured
+            | Self::Algorithm(_)
+            | Self::Password(_)
             | Self::Clients(_) => ExitCode::from(2),
             Self::WriteClientKey(..)
+            | Self::Rotation(_)
+            | Self::Input(_)
+            | Self::Http(_)
+            | Self::Answer(_)
             | Self::Storage(_)
             | Self::Print(_)
             | Self::Key(_)
@@ -56,6 +72,15 @@ impl fmt::Display for Failure {
             Self::NothingKept => f.write_str(
                 "configuration: storage: is in memory, where nothing outlives this command",
             ),
+            Self::KeysConfigured => f.write_str(
+                "configuration: signing_keys: the keys stand in the configuration, and are exchanged there",
+            ),
+            Self::Algorithm(name) => write!(f, "{name} is none of ES256, PS256 and EdDSA"),
+            Self::Rotation(error) => error.fmt(f),
+            Self::Input(error) => write!(f, "cannot read standard input: {error}"),
+            Self::Password(error) => error.fmt(f),
+            Self::Http(error) => write!(f, "the issuer was not reached: {error}"),
+            Self::Answer(text) => f.write_str(text),
             Self::Clients(error) => error.fmt(f),
             Self::Storage(error) => error.fmt(f),
             Self::Print(error) => error.fmt(f),
@@ -67,6 +92,24 @@ impl fmt::Display for Failure {
             Self::Serve(error) => write!(f, "serving failed: {error}"),
             Self::Output(error) => write!(f, "cannot write to standard output: {error}"),
         }
+    }
+}
+
+impl From<RotationError> for Failure {
+    fn from(error: RotationError) -> Self {
+        Self::Rotation(error)
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error)
+    }
+}
+
+impl From<InvalidPassword> for Failure {
+    fn from(error: InvalidPassword) -> Self {
+        Self::Password(error)
     }
 }
 

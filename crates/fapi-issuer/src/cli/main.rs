@@ -1,9 +1,14 @@
 //! The program `fapi-issuer`: the library behind a socket.
 
+mod caller;
 mod client;
 mod dev;
 mod failure;
+mod keys;
+mod login;
+mod password;
 mod serve;
+mod token;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +40,14 @@ enum Command {
     Dev(dev::Dev),
     /// Adds, lists and removes clients that are kept in the storage.
     Client(client::Clients),
+    /// Rotates, lists and withdraws signing keys that are kept in the storage.
+    Keys(keys::Keys),
+    /// Reads a password from standard input, and prints its hash for `users[].password_hash`.
+    HashPassword,
+    /// Gets a token by client credentials, and prints it.
+    Token(token::Token),
+    /// Gets tokens in a user's name, who logs in with a browser, and prints them.
+    Login(login::Login),
 }
 
 #[tokio::main]
@@ -47,6 +60,10 @@ async fn main() -> ExitCode {
     let done = match (cli.command, cli.config) {
         (Some(Command::Dev(dev)), _) => dev.run().await,
         (Some(Command::Client(clients)), _) => clients.run().await,
+        (Some(Command::Keys(keys)), _) => keys.run().await,
+        (Some(Command::HashPassword), _) => password::run(),
+        (Some(Command::Token(token)), _) => token.run().await,
+        (Some(Command::Login(login)), _) => login.run().await,
         (None, Some(config)) => serve::run(&config, cli.listen).await,
         // clap requires one of both.
         (None, None) => return ExitCode::from(2),

@@ -227,6 +227,13 @@ impl Client {
         }
     }
 
+    /// What users read at login and consent.
+    #[must_use]
+    pub fn client_name(mut self, name: impl Into<String>) -> Self {
+        self.client_name = Some(name.into());
+        self
+    }
+
     /// The scope values that it may ask for, separated by spaces.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
