@@ -2,7 +2,7 @@
 //!
 //! [`cases`] holds the table of bad and good inputs, [`host`] the doors that it is run through, [`runner`] what is
 //! asked of every case. [`suite`] is a client that asks an issuer what conformance tests ask. [`foreign`] runs other
-//! implementations, [`served`] serves ours over HTTPS, [`envoy`] runs Envoy, [`bench`] measures.
+//! implementations, [`served`] serves ours over HTTPS, [`envoy`] runs Envoy, [`mod@bench`] measures.
 #![expect(
     missing_docs,
     clippy::expect_used,

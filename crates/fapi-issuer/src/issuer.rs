@@ -171,11 +171,7 @@ impl Issuer {
         self.parts.storage.ping().await
     }
 
-    /// Drops what has expired from the storage. Whoever serves the router calls this once a minute; the program does.
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError`]: some may be left, for the next time.
+    /// Drops what has expired from the storage. If it fails, some may be left for the next time.
     async fn sweep(&self) -> Result<(), StorageError> {
         let before = self.now().plus(-SWEPT_AFTER_SECONDS);
         self.parts.storage.sweep(before).await

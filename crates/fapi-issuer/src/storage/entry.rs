@@ -63,6 +63,7 @@ impl Digest {
         Self(Sha256::digest(name).into())
     }
 
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -27,7 +27,7 @@ impl RemoteKeySet {
 pub(crate) struct RemoteKeySets;
 
 impl RemoteKeySets {
-    pub(crate) const fn new(_: Http, _: Arc<Elapsed>) -> Self {
+    pub(crate) fn new(_: Http, _: Arc<Elapsed>) -> Self {
         Self
     }
 
