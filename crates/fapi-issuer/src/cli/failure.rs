@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fapi_crypto::KeyError;
-use fapi_issuer::{ClientsError, ConfigError, StorageError};
+use fapi_issuer::{ClientsError, ConfigError, RotationError, StorageError};
 
 pub(crate) enum Failure {
     Config(ConfigError),
@@ -15,6 +15,9 @@ pub(crate) enum Failure {
     ReadClient(PathBuf, io::Error),
     /// The storage is the memory of this process.
     NothingKept,
+    /// The signing keys stand in the configuration.
+    KeysConfigured,
+    Keys(RotationError),
     Clients(ClientsError),
     Storage(StorageError),
     Print(serde_json::Error),
@@ -29,11 +32,14 @@ impl Failure {
     /// 2 where the operator has to change what was asked for, as for wrong arguments; else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Clients(ClientsError::Storage(_)) => ExitCode::FAILURE,
+            Self::Clients(ClientsError::Storage(_))
+            | Self::Keys(RotationError::Storage(_) | RotationError::Key(_)) => ExitCode::FAILURE,
             Self::Config(_)
             | Self::ReadConfig(..)
             | Self::ReadClient(..)
             | Self::NothingKept
+            | Self::KeysConfigured
+            | Self::Keys(_)
             | Self::Clients(_) => ExitCode::from(2),
             Self::WriteClientKey(..)
             | Self::Storage(_)
@@ -56,6 +62,10 @@ impl fmt::Display for Failure {
             Self::NothingKept => f.write_str(
                 "configuration: storage: is in memory, where nothing outlives this command",
             ),
+            Self::KeysConfigured => f.write_str(
+                "configuration: signing_keys: has the keys, so none are kept in the storage: change them there",
+            ),
+            Self::Keys(error) => error.fmt(f),
             Self::Clients(error) => error.fmt(f),
             Self::Storage(error) => error.fmt(f),
             Self::Print(error) => error.fmt(f),
@@ -85,6 +95,12 @@ impl From<KeyError> for Failure {
 impl From<ClientsError> for Failure {
     fn from(error: ClientsError) -> Self {
         Self::Clients(error)
+    }
+}
+
+impl From<RotationError> for Failure {
+    fn from(error: RotationError) -> Self {
+        Self::Keys(error)
     }
 }
 

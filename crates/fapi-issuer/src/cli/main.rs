@@ -3,7 +3,9 @@
 mod client;
 mod dev;
 mod failure;
+mod keys;
 mod serve;
+mod stored;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +37,8 @@ enum Command {
     Dev(dev::Dev),
     /// Adds, lists and removes clients that are kept in the storage.
     Client(client::Clients),
+    /// Exchanges, lists and withdraws signing keys that are kept in the storage.
+    Keys(keys::Keys),
 }
 
 #[tokio::main]
@@ -47,6 +51,7 @@ async fn main() -> ExitCode {
     let done = match (cli.command, cli.config) {
         (Some(Command::Dev(dev)), _) => dev.run().await,
         (Some(Command::Client(clients)), _) => clients.run().await,
+        (Some(Command::Keys(keys)), _) => keys.run().await,
         (None, Some(config)) => serve::run(&config, cli.listen).await,
         // clap requires one of both.
         (None, None) => return ExitCode::from(2),
