@@ -24,7 +24,7 @@ const GRACE_SECONDS: i64 = 60;
 const RELOAD_SECONDS: i64 = 15;
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::Ps256, Algorithm::EdDsa];
 /// Keys are kept until they are removed: the last second of the year 9999.
-const FOREVER: UnixTime = UnixTime::from_secs(253_402_300_799);
+pub(super) const FOREVER: UnixTime = UnixTime::from_secs(253_402_300_799);
 
 /// A key as it is kept, its private half included.
 #[derive(Serialize, Deserialize)]

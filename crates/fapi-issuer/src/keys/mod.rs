@@ -1,6 +1,7 @@
 //! The issuer's own keys, and how they are exchanged.
 
 mod kept;
+mod nonce;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,6 +13,7 @@ use fapi_crypto::{KeyError, SigningKey};
 use serde_json::{Value, json};
 
 pub(crate) use kept::KeptKeys;
+pub(crate) use nonce::kept_nonce_key;
 
 use crate::storage::StorageError;
 
