@@ -93,7 +93,7 @@ pub use interaction::{
     InteractionUnavailable, InvalidPassword, LoginOutcome, LoginView, Pages, User, hash_password,
 };
 pub use issuer::{Issuer, Revocation};
-pub use keys::RotationError;
+pub use keys::{KeyState, KeyStatus, RotationError};
 pub use mint::{AccessToken, MintError};
 pub use resource_server::{IntrospectionResponse, ResourceServer};
 pub use scope::{InvalidScope, Scope};
