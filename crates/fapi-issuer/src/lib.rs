@@ -52,6 +52,7 @@ mod builder;
 mod client;
 mod clock;
 mod config;
+mod encryption;
 mod endpoint;
 mod error;
 mod grant;
@@ -81,6 +82,7 @@ pub use client::{
     ResponseMode, TokenExchange,
 };
 pub use config::Config;
+pub use encryption::{ContentEncryption, EncryptionAlgorithm};
 pub use fapi_core::config::ConfigError;
 pub use grant::Grant;
 pub use interaction::{

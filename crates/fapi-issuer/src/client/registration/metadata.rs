@@ -17,7 +17,7 @@ pub(crate) enum MetadataProblem {
 }
 
 /// The members that a client may say of itself. All others are ignored (RFC 7591 §2).
-const REGISTRABLE: [&str; 21] = [
+const REGISTRABLE: [&str; 25] = [
     "client_name",
     "client_uri",
     "policy_uri",
@@ -39,6 +39,10 @@ const REGISTRABLE: [&str; 21] = [
     "response_modes",
     "id_token_signed_response_alg",
     "authorization_signed_response_alg",
+    "id_token_encrypted_response_alg",
+    "id_token_encrypted_response_enc",
+    "authorization_encrypted_response_alg",
+    "authorization_encrypted_response_enc",
 ];
 
 impl Registration {
