@@ -53,6 +53,7 @@ mod certificate;
 mod client;
 mod clock;
 mod config;
+mod encryption;
 mod endpoint;
 mod error;
 mod grant;
@@ -85,6 +86,7 @@ pub use client::{
     ResponseMode, TokenExchange,
 };
 pub use config::Config;
+pub use encryption::{ContentEncryption, EncryptionAlgorithm};
 pub use fapi_core::config::ConfigError;
 pub use fapi_core::mtls::Peer;
 pub use grant::Grant;
