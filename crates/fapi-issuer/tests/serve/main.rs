@@ -1,0 +1,6 @@
+//! The issuer behind its own server, over TLS.
+
+mod authentication;
+mod certificates;
+mod connections;
+mod scene;
