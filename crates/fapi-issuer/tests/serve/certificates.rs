@@ -2,7 +2,7 @@
 
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType, date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -93,6 +93,8 @@ impl Identity {
 /// `CN=name,O=Example,C=NZ`, and one alternative name of each kind.
 pub(crate) fn client(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
+    // Another name stands there already.
+    params.distinguished_name = DistinguishedName::new();
     let subject = &mut params.distinguished_name;
     subject.push(DnType::CountryName, "NZ");
     subject.push(DnType::OrganizationName, "Example");

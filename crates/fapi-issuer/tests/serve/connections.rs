@@ -32,7 +32,7 @@ async fn everybody_is_served_on_both_sockets() {
 async fn handshakes_that_never_end_hold_up_nobody() {
     let scene = Scene::start(json!([])).await;
     let mut silent = Vec::new();
-    for address in [scene.addresses.open, scene.addresses.mtls.unwrap()] {
+    for address in [scene.addresses.listen, scene.addresses.mtls.unwrap()] {
         for begun in [&b""[..], b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\n\r\n"] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             stream.write_all(begun).await.unwrap();
@@ -56,7 +56,7 @@ async fn a_request_in_flight_is_answered_before_the_end() {
     let mut plain = config(&directory, json!([]));
     (plain.tls, plain.mtls) = (None, None);
     let server = Server::bind(&plain).await.unwrap();
-    let address = server.addresses().open;
+    let address = server.addresses().unwrap().listen;
     let (arrived, has_arrived) = oneshot::channel();
     let (go, may_go) = oneshot::channel();
     let once = std::sync::Arc::new(std::sync::Mutex::new(Some((arrived, may_go))));

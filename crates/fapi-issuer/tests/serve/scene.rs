@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fapi_issuer::{Addresses, Config, Issuer, Server, ServerCertificate};
+use fapi_issuer::{Addresses, CertificateReload, Config, Issuer, Server};
 use rcgen::{CertificateParams, PublicKeyData as _};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub(crate) struct Scene {
     pub(crate) authority: Authority,
     pub(crate) issuer: Issuer,
     pub(crate) addresses: Addresses,
-    pub(crate) certificate: ServerCertificate,
+    pub(crate) certificate: CertificateReload,
     pub(crate) directory: PathBuf,
     stop: Arc<Notify>,
     serving: JoinHandle<()>,
@@ -34,12 +34,12 @@ impl Scene {
         write_server(&directory, &authority);
         let mut config = config(&directory, clients);
         let server = Server::bind(&config).await.unwrap();
-        let addresses = server.addresses();
-        config.issuer = format!("https://localhost:{}", addresses.open.port());
+        let addresses = server.addresses().unwrap();
+        config.issuer = format!("https://localhost:{}", addresses.listen.port());
         let mtls = config.mtls.as_mut().unwrap();
         mtls.origin = format!("https://localhost:{}", addresses.mtls.unwrap().port());
         let issuer = Issuer::from_config(config).await.unwrap();
-        let certificate = server.certificate().unwrap().clone();
+        let certificate = server.certificate_reload();
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let router = issuer.router();
@@ -75,17 +75,19 @@ impl Scene {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.der()).unwrap();
         let tls = ClientConfig::builder().with_root_certificates(roots);
-        match identity {
+        let mut tls = match identity {
             None => tls.with_no_client_auth(),
             Some(identity) => tls
                 .with_client_auth_cert(identity.chain(), identity.private_key())
                 .unwrap(),
-        }
+        };
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        tls
     }
 
     /// The URL below the open socket.
     pub(crate) fn open(&self, path: &str) -> String {
-        format!("https://localhost:{}/{path}", self.addresses.open.port())
+        format!("https://localhost:{}/{path}", self.addresses.listen.port())
     }
 
     /// The URL below the socket that asks for certificates.
