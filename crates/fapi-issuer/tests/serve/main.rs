@@ -3,4 +3,5 @@
 mod authentication;
 mod certificates;
 mod connections;
+mod limits;
 mod scene;

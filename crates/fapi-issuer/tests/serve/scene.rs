@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fapi_issuer::{Addresses, CertificateReload, Config, Issuer, Server};
+use fapi_core::UnixTime;
+use fapi_issuer::{Addresses, CertificateReload, Config, Issuer, IssuerBuilder, Server};
 use rcgen::{CertificateParams, PublicKeyData as _};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
@@ -28,6 +29,11 @@ pub(crate) struct Scene {
 impl Scene {
     /// With these clients, which may use the scope `accounts`.
     pub(crate) async fn start(clients: Value) -> Self {
+        Self::configured(clients, |_| {}).await
+    }
+
+    /// With these clients, and a change of the configuration. The issuer's clock stands still.
+    pub(crate) async fn configured(clients: Value, change: impl FnOnce(&mut Config)) -> Self {
         let authority = Authority::new("Test authority");
         let directory = directory();
         std::fs::write(directory.join("ca.pem"), authority.pem()).unwrap();
@@ -38,7 +44,10 @@ impl Scene {
         config.issuer = format!("https://localhost:{}", addresses.listen.port());
         let mtls = config.mtls.as_mut().unwrap();
         mtls.origin = format!("https://localhost:{}", addresses.mtls.unwrap().port());
-        let issuer = Issuer::from_config(config).await.unwrap();
+        change(&mut config);
+        let clock = || UnixTime::from_secs(1_800_000_000);
+        let issuer = IssuerBuilder::from(config).clock(clock);
+        let issuer = issuer.build().await.unwrap();
         let certificate = server.certificate_reload();
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
