@@ -157,7 +157,7 @@ mod tests {
     fn addresses_of_one_network_count_together() {
         let limits = limits(1, 0);
         let now = UnixTime::from_secs(10);
-        let mut check = |address| limits.check_address(&peer(address), now);
+        let check = |address| limits.check_address(&peer(address), now);
         assert_eq!(check("2001:db8::1"), Ok(()));
         assert_eq!(check("2001:db8::ffff:0:0:1"), Err(TooMany::FromAddress));
         assert_eq!(check("2001:db8:0:1::1"), Ok(()));
