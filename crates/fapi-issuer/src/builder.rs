@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::interaction::{Interaction, Pages, User};
 use crate::issuer::{ASSERTION_LIFETIME_SECONDS, Endpoints, Issuer, Lifetimes, Parts};
 use crate::keys::{KeptKeys, RotationError, SigningKeys};
+use crate::limit::RateLimits;
 use crate::measure;
 use crate::metadata::{Facts, metadata};
 use crate::resource_server::{ResourceServer, ResourceServers};
@@ -244,6 +245,7 @@ impl IssuerBuilder {
             resource_servers,
             storage,
             uses,
+            limits: RateLimits::new(&config.rate_limits),
             sender,
             userinfo,
             interaction,

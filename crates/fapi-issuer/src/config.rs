@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::certificate::{MtlsConfig, TlsConfig};
 use crate::interaction::User;
+use crate::limit::RateLimitsConfig;
 use crate::storage::StorageConfig;
 use crate::{Client, RegistrationConfig, ResourceServer};
 
@@ -106,6 +107,9 @@ pub struct Config {
     /// 10. Not `required: false`, and no `replay.store`: what was used is kept in `storage`.
     #[serde(default)]
     pub dpop: DpopConfig,
+    /// How many requests somebody may send in a second. Default: any number.
+    #[serde(default)]
+    pub rate_limits: RateLimitsConfig,
     /// True: the issuer identifier may be http on a loopback address. For development and tests. Default: false.
     #[serde(default)]
     pub allow_http_loopback: bool,
@@ -145,6 +149,7 @@ impl Config {
             refresh_token_lifetime_seconds: refresh_token_lifetime_seconds(),
             session_lifetime_seconds: session_lifetime_seconds(),
             dpop: DpopConfig::default(),
+            rate_limits: RateLimitsConfig::default(),
             allow_http_loopback: false,
         }
     }

@@ -16,6 +16,7 @@ use crate::certificate::CertificateProblem;
 use crate::client::MetadataProblem;
 use crate::encryption::SealError;
 use crate::endpoint::response::{JSON, private};
+use crate::limit::TooMany;
 use crate::measure;
 use crate::mint::MintError;
 use crate::storage::StorageError;
@@ -53,6 +54,8 @@ pub(crate) enum EndpointError {
     MemoryFull,
     /// The client or its key has used up its share of that room.
     Quota(QuotaExceeded),
+    /// Whoever sent it, or the client, sends too many.
+    TooMany(TooMany),
     /// The memory of what was used, or of tokens, does not answer.
     Unavailable(Unavailable),
     /// The client's keys cannot be fetched, so that nobody knows whether it is the client.
@@ -227,6 +230,12 @@ impl From<ClientProblem> for EndpointError {
     }
 }
 
+impl From<TooMany> for EndpointError {
+    fn from(too_many: TooMany) -> Self {
+        Self::TooMany(too_many)
+    }
+}
+
 impl From<Denial> for EndpointError {
     fn from(denial: Denial) -> Self {
         Self::Sender(denial)
@@ -361,6 +370,7 @@ impl EndpointError {
             Self::OthersToken => bad("invalid_grant", "the token was issued to another client"),
             Self::MemoryFull => Answer::later(StatusCode::SERVICE_UNAVAILABLE, 1),
             Self::Quota(_) => Answer::later(StatusCode::TOO_MANY_REQUESTS, QUOTA_RETRY_SECONDS),
+            Self::TooMany(_) => Answer::later(StatusCode::TOO_MANY_REQUESTS, 1),
             Self::Unavailable(unavailable) | Self::ClientKeys(unavailable) => {
                 Answer::later(StatusCode::SERVICE_UNAVAILABLE, unavailable.retry_after())
             }
@@ -408,6 +418,7 @@ impl EndpointError {
             Self::Target => "resource_not_registered",
             Self::OthersToken => "token_of_another_client",
             Self::MemoryFull => "memory_full",
+            Self::TooMany(too_many) => too_many.code(),
             Self::Quota(QuotaExceeded::Client) => "quota_client",
             Self::Quota(QuotaExceeded::Key) => "quota_key",
             Self::Unavailable(_) => "memory_unavailable",

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::grant::Grant;
 use crate::interaction::Interaction;
 use crate::keys::{KeptKeys, KeyStatus, RotationError, SigningKeys};
+use crate::limit::RateLimits;
 use crate::metadata;
 use crate::mint::{AccessToken, Claims, JWT_TYPE, MintError, opaque};
 use crate::resource_server::ResourceServers;
@@ -48,6 +49,7 @@ pub(crate) struct Parts {
     pub(crate) resource_servers: ResourceServers,
     pub(crate) storage: Storage,
     pub(crate) uses: Uses,
+    pub(crate) limits: RateLimits,
     pub(crate) sender: SenderCheck,
     pub(crate) endpoints: Endpoints,
     pub(crate) userinfo: Arc<Verifier>,

@@ -61,6 +61,7 @@ mod id_token;
 mod interaction;
 mod issuer;
 mod keys;
+mod limit;
 mod measure;
 mod metadata;
 mod mint;
@@ -96,6 +97,7 @@ pub use interaction::{
 };
 pub use issuer::{Issuer, Revocation};
 pub use keys::{KeyState, KeyStatus, RotationError};
+pub use limit::RateLimitsConfig;
 pub use mint::{AccessToken, MintError};
 pub use resource_server::{IntrospectionResponse, ResourceServer};
 pub use scope::{InvalidScope, Scope};

@@ -335,6 +335,96 @@ fn it_stops_when_told() {
     }
 }
 
+/// Certificate and key for a server, in files with this prefix.
+fn server_files(prefix: &str) -> (PathBuf, PathBuf) {
+    let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    (
+        file(&format!("{prefix}.pem"), &identity.cert.pem()),
+        file(
+            &format!("{prefix}.key"),
+            &identity.signing_key.serialize_pem(),
+        ),
+    )
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_hangup_the_certificate_is_read_again() {
+    let (certificate, key) = server_files("hangup");
+    let document = json!({
+        "issuer": "https://as.example.com",
+        "listen": "127.0.0.1:0",
+        "tls": { "certificate": certificate, "key": key },
+        "mtls": { "origin": "https://mtls.as.example.com", "listen": "127.0.0.1:0" },
+    });
+    let config = file("hangup.json", &document.to_string());
+    let config = config.to_str().unwrap();
+    let mut program = Program::start(&["--config", config, "--log-format", "json"]);
+    let mut log = BufReader::new(program.child.stderr.take().unwrap());
+    assert!(
+        program
+            .line()
+            .starts_with("listening on https://127.0.0.1:")
+    );
+    let second = program.line();
+    assert!(
+        second.ends_with(" for clients with certificates"),
+        "{second}"
+    );
+    let id = program.child.id().to_string();
+    let mut after_hangup = || -> Value {
+        let sent = Command::new("kill").args(["-HUP", &id]).status().unwrap();
+        assert!(sent.success());
+        // What was said at the start comes first.
+        loop {
+            let mut line = String::new();
+            log.read_line(&mut line).unwrap();
+            let line: Value = serde_json::from_str(&line).unwrap();
+            let fields = line["fields"].clone();
+            let message = fields["message"].as_str().unwrap();
+            if message.starts_with("the certificate") {
+                return fields;
+            }
+        }
+    };
+    server_files("hangup");
+    assert_eq!(after_hangup()["message"], "the certificate was read again");
+    std::fs::write(&key, "no key").unwrap();
+    let fields = after_hangup();
+    assert_eq!(fields["message"], "the certificate stays as it was");
+    let error = fields["error"].as_str().unwrap();
+    assert!(error.contains("tls.key"), "{error}");
+}
+
+#[test]
+fn a_configuration_can_be_checked() {
+    let (certificate, key) = server_files("check");
+    let database = fresh_database("check.db");
+    let document = |key| {
+        json!({
+            "issuer": "https://as.example.com/tenant",
+            "listen": "192.0.2.1:443",
+            "tls": { "certificate": certificate, "key": key },
+            "storage": { "sqlite": { "path": database } },
+        })
+    };
+    let config = file("check.json", &document(&key).to_string());
+    let config = config.to_str().unwrap();
+    let (status, out, errors) = run(&["check-config", "--config", config]);
+    assert_eq!(status, Some(0), "{errors}");
+    assert!(
+        out.starts_with("issuer: https://as.example.com/tenant\n"),
+        "{out}"
+    );
+    // The database of a running server is left alone.
+    assert_eq!(std::fs::metadata(&database).map_or(0, |file| file.len()), 0);
+
+    file("check.json", &document(&certificate).to_string());
+    let (status, out, errors) = run(&["check-config", "--config", config]);
+    assert_eq!((status, out.as_str()), (Some(2), ""));
+    assert!(errors.contains("tls.key: "), "{errors}");
+}
+
 /// What the program says, and how it ends.
 fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = program(arguments).output().unwrap();

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::serve::{say, serve};
+use crate::signals::Signals;
 
 const CLIENT_ID: &str = "dev-client";
 /// The client of users.
@@ -39,6 +40,7 @@ pub(crate) struct Dev {
 
 impl Dev {
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        let signals = Signals::listen().map_err(Failure::Serve)?;
         let document = json!({ "issuer": "http://127.0.0.1", "listen": self.listen });
         let server = Server::bind(&Config::from_json(&document.to_string())?).await?;
         let address = server.addresses().map_err(Failure::Serve)?.listen;
@@ -64,7 +66,7 @@ impl Dev {
         });
         say(&resource_server.to_string())?;
         self.say_commands(&identifier)?;
-        serve(server, &issuer).await;
+        serve(server, &issuer, signals).await;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod keys;
 mod login;
 mod password;
 mod serve;
+mod signals;
 mod stored;
 mod token;
 
@@ -16,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// A FAPI 2.0 authorization server. Without `tls` in the configuration it speaks plain HTTP, behind a proxy that ends TLS.
 #[derive(Parser)]
@@ -34,6 +35,17 @@ struct Cli {
     /// Address and port to listen on, instead of the document's `listen`; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// How the log is written to standard error.
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// One line for people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -57,10 +69,13 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::INFO)
-        .init();
+        .with_max_level(tracing::Level::INFO);
+    match cli.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
     let done = match (cli.command, cli.config) {
         (Some(Command::Dev(dev)), _) => dev.run().await,
         (Some(Command::CheckConfig(check)), _) => check.run().await,

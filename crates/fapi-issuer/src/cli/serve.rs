@@ -8,11 +8,13 @@ use std::time::Duration;
 use fapi_issuer::{CertificateReload, Config, Issuer, Server};
 
 use crate::failure::Failure;
+use crate::signals::{Hangup, Signals};
 
 const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Reads the document and serves until told to stop.
 pub(crate) async fn run(config: &Path, listen: Option<SocketAddr>) -> Result<(), Failure> {
+    let signals = Signals::listen().map_err(Failure::Serve)?;
     let mut config = read_config(config)?;
     config.listen = listen.or(config.listen);
     let server = Server::bind(&config).await?;
@@ -29,7 +31,7 @@ pub(crate) async fn run(config: &Path, listen: Option<SocketAddr>) -> Result<(),
             "listening on {scheme}://{mtls} for clients with certificates"
         ))?;
     }
-    serve(server, &issuer).await;
+    serve(server, &issuer, signals).await;
     Ok(())
 }
 
@@ -41,30 +43,23 @@ pub(crate) fn read_config(path: &Path) -> Result<Config, Failure> {
 }
 
 /// Serves until ctrl-c or SIGTERM; requests that have begun are finished. On SIGHUP the certificate is read again.
-pub(crate) async fn serve(server: Server, issuer: &Issuer) {
+pub(crate) async fn serve(server: Server, issuer: &Issuer, signals: Signals) {
     let maintaining = tokio::spawn(maintain(issuer.clone()));
-    let reloading = tokio::spawn(reload_on_hangup(server.certificate_reload()));
-    server.serve(issuer.router(), told_to_stop()).await;
+    let reloading = tokio::spawn(reload(signals.hangup, server.certificate_reload()));
+    server.serve(issuer.router(), signals.stop.told()).await;
     maintaining.abort();
     reloading.abort();
 }
 
-#[cfg(unix)]
-async fn reload_on_hangup(certificate: CertificateReload) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-        return;
-    };
-    while hangup.recv().await.is_some() {
+async fn reload(mut hangup: Hangup, certificate: CertificateReload) {
+    loop {
+        hangup.next().await;
         match certificate.reload() {
             Ok(()) => tracing::info!("the certificate was read again"),
             Err(error) => tracing::error!(%error, "the certificate stays as it was"),
         }
     }
 }
-
-#[cfg(not(unix))]
-async fn reload_on_hangup(_: CertificateReload) {}
 
 /// Keeps keys and storage in order.
 async fn maintain(issuer: Issuer) {
@@ -81,32 +76,4 @@ pub(crate) fn say(line: &str) -> Result<(), Failure> {
     writeln!(out, "{line}")
         .and_then(|()| out.flush())
         .map_err(Failure::Output)
-}
-
-async fn told_to_stop() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate() => {}
-    }
-}
-
-#[cfg(unix)]
-async fn terminate() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            terminate.recv().await;
-        }
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminate() {
-    std::future::pending().await
 }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use fapi_core::UnixTime;
 use fapi_core::dpop::GrantProof;
 use fapi_core::jose::VerifiedAssertion;
+use fapi_core::mtls::Peer;
 use fapi_core::token::Confirmation;
 use http::{HeaderMap, Request};
 
@@ -23,6 +24,7 @@ pub(super) struct Posted {
     pub(super) headers: HeaderMap,
     pub(super) form: Form,
     certificate: Option<Shown>,
+    peer: Peer,
 }
 
 impl Posted {
@@ -36,6 +38,7 @@ impl Posted {
         Ok(Self {
             certificate: certificates
                 .and_then(|certificates| certificates.shown(&head.extensions, &head.headers)),
+            peer: head.extensions.get().copied().unwrap_or_default(),
             headers: head.headers,
             form,
         })
@@ -48,6 +51,7 @@ impl Posted {
         now: UnixTime,
     ) -> Result<AuthenticatedClient, EndpointError> {
         let parts = issuer.parts();
+        parts.limits.check_address(&self.peer, now)?;
         let claimed = Claimed::read(&self.headers, &self.form)?;
         let client = parts
             .clients
@@ -87,6 +91,7 @@ impl Posted {
                 return Err(ClientProblem::OtherMethod.into());
             }
         };
+        parts.limits.check_client(&client.client_id, now)?;
         Ok(AuthenticatedClient { client, assertion })
     }
 

@@ -118,6 +118,12 @@ fn every_error_has_one_answer() {
             Some("retry-after: 10"),
         ),
         (
+            EndpointError::TooMany(TooMany::FromClient),
+            429,
+            "temporarily_unavailable",
+            Some("retry-after: 1"),
+        ),
+        (
             EndpointError::Unavailable(later),
             503,
             "temporarily_unavailable",

@@ -1,6 +1,7 @@
 //! One connection: TLS, then HTTP.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,15 +12,15 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
 use super::limits;
+use super::tls::HTTP_2;
 use crate::certificate::ClientCertificate;
 
 pub(super) struct Socket {
@@ -40,13 +41,20 @@ struct Other {
     certificate: Option<ClientCertificate>,
 }
 
-/// Serves a connection until it ends.
+/// Which HTTP is spoken: TLS has agreed on it, and nobody has to wait for a first octet that tells.
+#[derive(Clone, Copy)]
+enum Version {
+    One,
+    Two,
+}
+
+/// Serves a connection until it ends, or soon after `stopped` has no sender any more.
 pub(super) async fn serve(
     stream: TcpStream,
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
     conditions: &Conditions,
-    watcher: Watcher,
+    mut stopped: watch::Receiver<()>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
@@ -57,11 +65,19 @@ pub(super) async fn serve(
             peer,
             certificate: None,
         };
-        return speak(stream, other, conditions, watcher).await;
+        return speak(stream, Version::One, other, conditions, stopped).await;
+    };
+    let accepted = tokio::select! {
+        accepted = timeout(limits::HANDSHAKE, tls.accept(stream)) => accepted,
+        _ = stopped.changed() => return,
     };
     // Whoever breaks off, or takes forever, is no business of the log's.
-    let Ok(Ok(stream)) = timeout(limits::HANDSHAKE, tls.accept(stream)).await else {
+    let Ok(Ok(stream)) = accepted else {
         return;
+    };
+    let version = match stream.get_ref().1.alpn_protocol() {
+        Some(HTTP_2) => Version::Two,
+        _ => Version::One,
     };
     // rustls gives the client's own certificate first (RFC 8446 §4.4.2), and gives it for resumed sessions too.
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
@@ -70,14 +86,15 @@ pub(super) async fn serve(
         peer,
         certificate: chain.next().map(|own| ClientCertificate::new(own, chain)),
     };
-    speak(stream, other, conditions, watcher).await;
+    speak(stream, version, other, conditions, stopped).await;
 }
 
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    version: Version,
     other: Other,
     conditions: &Conditions,
-    watcher: Watcher,
+    mut stopped: watch::Receiver<()>,
 ) {
     let router = conditions.router.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -97,6 +114,31 @@ async fn speak(
             }
         }
     });
+    let builder = builder(version);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        _ = stopped.changed() => None,
+        () = sleep(limits::CONNECTION) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            let Ok(ended) = timeout(limits::GRACE, connection).await else {
+                tracing::warn!("a connection was cut off: its requests took too long to finish");
+                return;
+            };
+            ended
+        }
+    };
+    // An error here is a client that went away, or does not speak HTTP.
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+fn builder(version: Version) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -109,9 +151,8 @@ async fn speak(
         .max_concurrent_streams(limits::STREAMS)
         .max_header_list_size(u32::try_from(limits::HEAD_BYTES).unwrap_or(u32::MAX))
         .keep_alive_interval(limits::REQUEST);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    // An error here is a client that went away, or does not speak HTTP.
-    if let Err(error) = watcher.watch(connection.into_owned()).await {
-        tracing::debug!(%error, "a connection broke");
+    match version {
+        Version::One => builder.http1_only(),
+        Version::Two => builder.http2_only(),
     }
 }

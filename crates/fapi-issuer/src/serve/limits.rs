@@ -10,8 +10,10 @@ pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
 pub(super) const HEAD: Duration = Duration::from_secs(10);
 /// For a whole request.
 pub(super) const REQUEST: Duration = Duration::from_secs(30);
-/// For what is under way when the server stops.
-pub(super) const SHUTDOWN: Duration = Duration::from_secs(10);
+/// For a connection. Those that want more begin another one.
+pub(super) const CONNECTION: Duration = Duration::from_secs(300);
+/// For what is under way when the server or the connection's time ends.
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 /// After a connection that could not be taken.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of a request's head.

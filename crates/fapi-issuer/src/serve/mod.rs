@@ -12,11 +12,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use fapi_core::config::{CertificateFrom, ConfigError};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::Config;
 use connection::{Conditions, Socket};
@@ -142,50 +141,59 @@ impl Server {
     /// Serves until `shutdown` is done; requests that have begun are then finished, if that takes no longer than ten
     /// seconds.
     pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
-        let graceful = Arc::new(GracefulShutdown::new());
+        let (running, stopped) = watch::channel(());
         let conditions = Arc::new(Conditions {
             router,
             places: Arc::new(Semaphore::new(limits::CONNECTIONS)),
         });
-        let mut accepting = JoinSet::new();
+        let mut sockets = JoinSet::new();
         for socket in std::iter::once(self.everybody).chain(self.certified) {
-            let (conditions, graceful) = (Arc::clone(&conditions), Arc::clone(&graceful));
-            accepting.spawn(accept(socket, conditions, graceful));
+            sockets.spawn(accept(socket, Arc::clone(&conditions), stopped.clone()));
         }
         shutdown.await;
-        accepting.shutdown().await;
-        // Nobody else has it any more.
-        let Some(graceful) = Arc::into_inner(graceful) else {
-            return;
-        };
-        let finished = timeout(limits::SHUTDOWN, graceful.shutdown()).await;
-        if finished.is_err() {
-            tracing::warn!("connections were cut off: their requests took too long to finish");
-        }
+        // Whoever waits for a change learns that there will be none.
+        drop(running);
+        while sockets.join_next().await.is_some() {}
     }
 }
 
 /// Takes connections, each into a task of its own: a slow handshake holds up nobody else.
-async fn accept(socket: Socket, conditions: Arc<Conditions>, graceful: Arc<GracefulShutdown>) {
+async fn accept(socket: Socket, conditions: Arc<Conditions>, mut stopped: watch::Receiver<()>) {
+    let Socket { listener, tls } = socket;
+    let mut connections = JoinSet::new();
     loop {
-        let Ok(place) = Arc::clone(&conditions.places).acquire_owned().await else {
-            return;
+        let (stream, address, place) = tokio::select! {
+            _ = stopped.changed() => break,
+            accepted = next(&listener, &conditions.places) => accepted,
+            // Their outcome is theirs; only the set must not grow.
+            Some(_) = connections.join_next() => continue,
         };
-        let (stream, address) = match socket.listener.accept().await {
-            Ok(accepted) => accepted,
+        let (tls, conditions, stopped) = (tls.clone(), Arc::clone(&conditions), stopped.clone());
+        connections.spawn(async move {
+            connection::serve(stream, address, tls, &conditions, stopped).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// The next connection, once there is room for one.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    // An error would mean that the semaphore is closed, which it never is.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => return (stream, address, place),
             Err(error) => {
                 // Mostly too many open files: some of them must be closed first.
                 tracing::warn!(%error, "no connection could be taken");
                 sleep(limits::PAUSE).await;
-                continue;
             }
-        };
-        let (tls, conditions) = (socket.tls.clone(), Arc::clone(&conditions));
-        let watcher = graceful.watcher();
-        tokio::spawn(async move {
-            connection::serve(stream, address, tls, &conditions, watcher).await;
-            drop(place);
-        });
+        }
     }
 }
 

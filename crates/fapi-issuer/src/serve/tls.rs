@@ -16,6 +16,9 @@ use tokio_rustls::TlsAcceptor;
 use super::any_certificate::AnyCertificate;
 use crate::certificate::{TlsConfig, certificates, wrong};
 
+/// As ALPN calls it (RFC 7301 §6).
+pub(super) const HTTP_2: &[u8] = b"h2";
+
 /// Whether a socket asks for a client certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asks {
@@ -76,6 +79,6 @@ pub(super) fn acceptor(identity: Arc<Identity>, asks: Asks) -> Result<TlsAccepto
         }
     };
     let mut config = builder.with_cert_resolver(identity);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![HTTP_2.to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

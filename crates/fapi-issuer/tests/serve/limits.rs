@@ -1,0 +1,46 @@
+//! Requests that are too many.
+
+use serde_json::json;
+
+use crate::certificates::{Identity, client as params};
+use crate::scene::{Scene, client, jwks};
+
+#[tokio::test]
+async fn each_client_has_its_number_of_requests_a_second() {
+    let [one, two] = ["one", "two"].map(|name| Identity::self_signed(&params(name)));
+    let registered = |name, identity| {
+        let members = json!({ "jwks": jwks(identity) });
+        client(name, "self_signed_tls_client_auth", members)
+    };
+    let clients = json!([registered("one", &one), registered("two", &two)]);
+    let limit = |config: &mut fapi_issuer::Config| config.rate_limits.per_client_per_second = 2;
+    let scene = Scene::configured(clients, limit).await;
+    for expected in [200, 200, 429, 429] {
+        let (status, body) = scene.token("one", Some(&one)).await;
+        assert_eq!(status, expected, "{body}");
+        if expected == 429 {
+            assert_eq!(body["error"], "temporarily_unavailable");
+        }
+        // Whoever uses another's name uses up nothing of it.
+        assert_eq!(scene.token("two", Some(&one)).await.0, 401);
+    }
+    assert_eq!(scene.token("two", Some(&two)).await.0, 200);
+}
+
+#[tokio::test]
+async fn each_address_has_its_number_of_requests_a_second() {
+    let limit = |config: &mut fapi_issuer::Config| config.rate_limits.per_address_per_second = 2;
+    let scene = Scene::configured(json!([]), limit).await;
+    for expected in [401, 401, 429] {
+        let form = [("grant_type", "client_credentials"), ("client_id", "x")];
+        let request = scene.http(None).post(scene.open("token")).form(&form);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), expected);
+        assert_eq!(
+            response.headers().contains_key("retry-after"),
+            expected == 429
+        );
+    }
+    let health = scene.http(None).get(scene.open("health"));
+    assert_eq!(health.send().await.unwrap().status(), 200);
+}
