@@ -185,8 +185,6 @@ impl IssuerBuilder {
         let clients = Clients::new(config, remote_keys, certificates.clone())?;
         let is_client = |client_id: &str| clients.configured(client_id).is_some();
         let resource_servers = ResourceServers::new(&config.resource_servers, is_client)?;
-        let nonces = secret::nonce_keys(&config.dpop.nonce)?;
-        let sender = SenderCheck::new(&config.dpop, nonces.clone());
         let registration = Registration::new(config)?;
         let cors_origins = cors_origins(config)?;
         let interaction = match self.interaction {
@@ -194,6 +192,8 @@ impl IssuerBuilder {
             None => Arc::new(Pages::new(&config.users)?),
         };
         let storage = Storage::open(&config.storage, capacity(config), clock()).await?;
+        let nonces = secret::nonce_keys(config, &storage, clock()).await?;
+        let sender = SenderCheck::new(&config.dpop, nonces.clone());
         let (keys, kept_keys) = signing_keys(self.keys, config, &storage, clock()).await?;
         for (place, client) in config.clients.iter().enumerate() {
             let at = format!("clients[{place}]");

@@ -42,11 +42,13 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtls: Option<MtlsConfig>,
     /// Private keys as JWKs, `{"env": "NAME"}` or `{"file": "PATH"}`. The first one signs, all are published, so that
-    /// keys can be exchanged one after another. Default: a new ES256 key, which a restart forgets.
+    /// keys can be exchanged one after another. Default: keys that the issuer makes, see `signing_algs`; with
+    /// `storage` in memory a restart forgets them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signing_keys: Vec<PrivateKey>,
     /// What keys are made for, where `signing_keys` is empty: one for each algorithm. What needs no other is signed with the
-    /// first. In a database they are kept, private halves included. Default: `ES256` alone.
+    /// first. In a database they are kept, private halves in plain text: who must not have them must not read the
+    /// database or its copies. `signing_keys` from files or variables keeps them out of it. Default: `ES256` alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signing_algs: Vec<AlgorithmName>,
     /// How old a key of the database gets, in days, before another one takes its place; 0: any age. Default: 90.

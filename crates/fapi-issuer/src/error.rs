@@ -14,6 +14,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use crate::authorization::AuthorizationProblem;
 use crate::certificate::CertificateProblem;
 use crate::client::MetadataProblem;
+use crate::encryption::SealError;
 use crate::endpoint::response::{JSON, private};
 use crate::measure;
 use crate::mint::MintError;
@@ -58,6 +59,8 @@ pub(crate) enum EndpointError {
     ClientKeys(Unavailable),
     /// A client cannot be registered, or its registration not be changed.
     Registration(RegistrationProblem),
+    /// An answer could not be encrypted for its reader.
+    Encryption(SealError),
     /// The token, or the answer about one, could not be made.
     Mint(MintError),
 }
@@ -255,6 +258,16 @@ impl From<MintError> for EndpointError {
     }
 }
 
+impl From<SealError> for EndpointError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Key(error) => error.into(),
+            SealError::Keys(unavailable) => Self::ClientKeys(unavailable),
+            SealError::NoKey | SealError::Failed => Self::Encryption(error),
+        }
+    }
+}
+
 impl From<KeyError> for EndpointError {
     fn from(error: KeyError) -> Self {
         Self::Mint(error.into())
@@ -302,6 +315,7 @@ impl EndpointError {
         let reason = self.reason();
         measure::refused(reason);
         match self {
+            Self::Encryption(error) => tracing::error!(%error, "an answer could not be encrypted"),
             Self::Mint(error) => tracing::error!(%error, "a token or an answer could not be made"),
             Self::MemoryFull | Self::Quota(_) | Self::Unavailable(_) => {
                 tracing::warn!(reason, "request refused");
@@ -351,7 +365,7 @@ impl EndpointError {
                 Answer::later(StatusCode::SERVICE_UNAVAILABLE, unavailable.retry_after())
             }
             Self::Registration(problem) => problem.answer(),
-            Self::Mint(_) => Answer::failed(),
+            Self::Encryption(_) | Self::Mint(_) => Answer::failed(),
         }
     }
 
@@ -399,6 +413,7 @@ impl EndpointError {
             Self::Unavailable(_) => "memory_unavailable",
             Self::ClientKeys(_) => "client_keys_unavailable",
             Self::Registration(problem) => problem.code(),
+            Self::Encryption(_) => "encryption_failed",
             Self::Mint(_) => "mint_failed",
         }
     }

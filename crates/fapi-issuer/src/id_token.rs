@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::authorization::Authorization;
 use crate::client::RegisteredClient;
+use crate::encryption::seal;
 use crate::error::EndpointError;
 use crate::issuer::Issuer;
 
@@ -45,5 +46,7 @@ pub(crate) async fn make(
     let all = own.into_iter().chain(acr).chain(nonce);
     claims.extend(all.map(|(name, value)| (name.to_owned(), value)));
     let ring = parts.keys.ring();
-    Ok(ring.signer(client.id_token_alg).sign_jwt("JWT", &claims)?)
+    let jwt = ring.signer(client.id_token_alg).sign_jwt("JWT", &claims)?;
+    // OpenID Connect Core §16.14: signed first.
+    Ok(seal(jwt, client.id_token_encryption.as_ref()).await?)
 }

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::grant::Grant;
 use crate::interaction::Interaction;
-use crate::keys::{KeptKeys, RotationError, SigningKeys};
+use crate::keys::{KeptKeys, KeyStatus, RotationError, SigningKeys};
 use crate::metadata;
 use crate::mint::{AccessToken, Claims, JWT_TYPE, MintError, opaque};
 use crate::resource_server::ResourceServers;
@@ -222,7 +222,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`RotationError`]: no key could be made or kept, or too many are published.
+    /// [`RotationError`]: no key could be made or kept, too many are published, or none are made for this algorithm.
     pub async fn rotate_keys(
         &self,
         algorithm: Option<AlgorithmName>,
@@ -243,6 +243,19 @@ impl Issuer {
             ring.publish(key)?.sign_with(&kid, until, now)
         })?;
         Ok(kid)
+    }
+
+    /// The keys that are kept in the database, and what they do.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError::NotKept`]: they are configured, or in memory. [`RotationError::Storage`].
+    pub async fn kept_keys(&self) -> Result<Vec<KeyStatus>, RotationError> {
+        let parts = self.parts();
+        match &parts.kept_keys {
+            Some(kept) => kept.status(&parts.storage, self.now()).await,
+            None => Err(RotationError::NotKept),
+        }
     }
 
     /// Takes a key out of the key set at once, one that somebody else may have. The tokens that it has signed are good

@@ -53,6 +53,7 @@ mod certificate;
 mod client;
 mod clock;
 mod config;
+mod encryption;
 mod endpoint;
 mod error;
 mod grant;
@@ -85,6 +86,7 @@ pub use client::{
     ResponseMode, TokenExchange,
 };
 pub use config::Config;
+pub use encryption::{ContentEncryption, EncryptionAlgorithm};
 pub use fapi_core::config::ConfigError;
 pub use fapi_core::mtls::Peer;
 pub use grant::Grant;
@@ -93,7 +95,7 @@ pub use interaction::{
     InteractionUnavailable, InvalidPassword, LoginOutcome, LoginView, Pages, User, hash_password,
 };
 pub use issuer::{Issuer, Revocation};
-pub use keys::RotationError;
+pub use keys::{KeyState, KeyStatus, RotationError};
 pub use mint::{AccessToken, MintError};
 pub use resource_server::{IntrospectionResponse, ResourceServer};
 pub use scope::{InvalidScope, Scope};

@@ -5,6 +5,7 @@ use fapi_core::dpop::Origin;
 use fapi_core::jose::AlgorithmSet;
 use serde_json::{Map, Value, json};
 
+use crate::encryption::{ContentEncryption, EncryptionAlgorithm};
 use crate::uri::IssuerUri;
 
 /// The member that says what introspection answers are signed with (RFC 9701 §7). It changes with the keys.
@@ -83,6 +84,16 @@ pub(crate) fn metadata(facts: &Facts<'_>) -> Value {
         set(
             &format!("{endpoint}_auth_signing_alg_values_supported"),
             json!(assertions),
+        );
+    }
+    for answer in ["id_token", "authorization", "introspection"] {
+        set(
+            &format!("{answer}_encryption_alg_values_supported"),
+            json!(EncryptionAlgorithm::supported()),
+        );
+        set(
+            &format!("{answer}_encryption_enc_values_supported"),
+            json!(ContentEncryption::supported()),
         );
     }
     set("code_challenge_methods_supported", json!(["S256"]));

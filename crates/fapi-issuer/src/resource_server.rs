@@ -6,6 +6,7 @@ use fapi_core::KeySet;
 use fapi_core::config::{ConfigError, JwkSetDocument};
 use serde::{Deserialize, Serialize};
 
+use crate::encryption::{ContentEncryption, Encryption, EncryptionAlgorithm, ReaderKeys, Wish};
 use crate::registration;
 
 /// A registered resource server. It authenticates as clients do, with `private_key_jwt`, and asks about the tokens that
@@ -26,6 +27,13 @@ pub struct ResourceServer {
     /// Which form its answers have. Default: `as_asked`.
     #[serde(default)]
     pub introspection_response: IntrospectionResponse,
+    /// How the keys of encrypted answers to it are encrypted (RFC 9701 §6), for a key of its that is marked for encryption.
+    /// Answers that are not signed are not encrypted either. Needs the feature `jwe`. Default: none are encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_alg: Option<EncryptionAlgorithm>,
+    /// How the content of encrypted answers to it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_enc: Option<ContentEncryption>,
 }
 
 /// The form of introspection answers.
@@ -54,6 +62,8 @@ impl ResourceServer {
             resource: resource.into(),
             audiences: Vec::new(),
             introspection_response: IntrospectionResponse::default(),
+            introspection_encrypted_response_alg: None,
+            introspection_encrypted_response_enc: None,
         }
     }
 
@@ -77,6 +87,8 @@ impl ResourceServer {
 pub(crate) struct RegisteredResourceServer {
     pub(crate) client_id: Box<str>,
     pub(crate) introspection_response: IntrospectionResponse,
+    /// For whom signed answers are encrypted, if they are.
+    pub(crate) encryption: Option<Encryption>,
     keys: KeySet,
     audiences: Vec<Box<str>>,
 }
@@ -94,6 +106,18 @@ impl RegisteredResourceServer {
         Ok(Self {
             client_id: registration::id(&server.client_id, at)?,
             introspection_response: server.introspection_response,
+            encryption: Encryption::new(
+                &Wish {
+                    at,
+                    name: "introspection_encrypted_response",
+                    alg: server.introspection_encrypted_response_alg,
+                    enc: server.introspection_encrypted_response_enc,
+                },
+                ReaderKeys {
+                    registered: Some(&server.jwks),
+                    remote: None,
+                },
+            )?,
             keys: registration::keys(&server.jwks, at)?,
             audiences: audiences
                 .iter()

@@ -346,13 +346,19 @@ fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     )
 }
 
-#[test]
-fn clients_come_and_go_while_the_server_runs() {
-    let database = file("clients.db", "");
+/// The path of a database that does not exist yet.
+fn fresh_database(name: &str) -> PathBuf {
+    let database = file(name, "");
     for old in [&database, &database.with_extension("db-wal")] {
         // From a run before.
         let _ = std::fs::remove_file(old);
     }
+    database
+}
+
+#[test]
+fn clients_come_and_go_while_the_server_runs() {
+    let database = fresh_database("clients.db");
     let config = json!({
         "issuer": "https://as.example.com",
         "listen": "127.0.0.1:0",
@@ -433,6 +439,59 @@ fn clients_come_and_go_while_the_server_runs() {
     assert!(!is_client());
     assert_eq!(remove().0, Some(2));
     assert_eq!(run(&["client", "list", "--config", config]).1, "");
+}
+
+#[test]
+fn keys_of_the_storage_are_exchanged_and_withdrawn() {
+    let database = fresh_database("keys.db");
+    let mut document = json!({
+        "issuer": "https://as.example.com",
+        "default_audience": "https://api.example.com",
+        "storage": { "sqlite": { "path": database } },
+    });
+    let config = file("keys.json", &document.to_string());
+    let config = config.to_str().unwrap();
+    let list = || -> Vec<Value> {
+        let (code, lines, said) = run(&["keys", "list", "--config", config]);
+        assert_eq!(code, Some(0), "{said}");
+        let lines = lines.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let states = |keys: &[Value]| -> Vec<String> {
+        let states = keys.iter().map(|key| key["state"].as_str().unwrap());
+        states.map(str::to_owned).collect()
+    };
+    let first = list();
+    assert_eq!(states(&first), ["signs"]);
+    assert_eq!(first[0]["alg"], "ES256");
+    assert_eq!(first[0].get("d"), None);
+    let (code, said, _) = run(&["keys", "rotate", "--config", config, "--alg", "ES256"]);
+    assert_eq!(code, Some(0));
+    let both = list();
+    assert_eq!(states(&both), ["signs", "announced"]);
+    assert_eq!(both[0], first[0]);
+    assert!(said.contains(both[1]["kid"].as_str().unwrap()), "{said}");
+    let stolen = both[0]["kid"].as_str().unwrap();
+    let withdraw = || run(&["keys", "withdraw", "--config", config, stolen]);
+    assert_eq!(withdraw().1, format!("withdrew {stolen}\n"));
+    let left = list();
+    assert_eq!(states(&left), ["signs", "announced"]);
+    assert_ne!(left[0]["kid"], *stolen);
+    assert_eq!(left[1], both[1]);
+    assert_eq!(withdraw().0, Some(2));
+    assert_eq!(
+        run(&["keys", "rotate", "--config", config, "--alg", "PS256"]).0,
+        Some(2)
+    );
+
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    document["signing_keys"] = json!([key.to_private_jwk().unwrap()]);
+    let config = file("keys-configured.json", &document.to_string());
+    let (code, _, said) = run(&["keys", "list", "--config", config.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("configuration: signing_keys: "), "{said}");
 }
 
 #[test]

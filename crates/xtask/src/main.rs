@@ -9,6 +9,7 @@ mod failure;
 mod features;
 mod fips;
 mod install;
+mod jwe;
 mod lint;
 mod msrv;
 mod package;
@@ -57,9 +58,9 @@ enum Task {
     Install,
     /// Check the formatting.
     Fmt,
-    /// Run clippy on the whole workspace, all features but `fips`, warnings denied.
+    /// Run clippy on the whole workspace, all features but `fips` and `jwe`, warnings denied.
     Clippy,
-    /// Build the documentation, all features but `fips`, warnings denied.
+    /// Build the documentation, all features but `fips` and `jwe`, warnings denied.
     Docs,
     /// Run all tests, doc tests and ignored tests included.
     Unit,
@@ -135,6 +136,8 @@ enum Task {
     },
     /// Test with the FIPS module of AWS-LC (feature `fips`). Not part of `test`: needs CMake and Go, and takes many minutes.
     Fips,
+    /// Lint and test the issuer with encrypted answers (feature `jwe`). Not part of `test`: needs OpenSSL with its headers.
+    Jwe,
     /// Check licences, banned crates and sources with cargo-deny. Part of the release procedure, not of `test`:
     /// building cargo-deny takes many minutes.
     Deny {
@@ -203,6 +206,7 @@ fn run(task: Task) -> Result<(), Failure> {
             },
         ),
         Task::Fips => fips::run(&workspace),
+        Task::Jwe => jwe::run(&workspace),
         Task::Deny { advisories } => deny::run(
             &workspace,
             if advisories {

@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use crate::command;
 use crate::failure::Failure;
-use crate::{envoy, fips};
+use crate::{envoy, fips, jwe};
 
 /// Features that only commands of their own build: they need tools that the other steps do without.
-const LEFT_OUT: [&str; 2] = [envoy::FEATURE, fips::FEATURE];
+const LEFT_OUT: [&str; 3] = [envoy::FEATURE, fips::FEATURE, jwe::FEATURE];
 
 /// The workspace and its packages.
 #[derive(Debug, Deserialize)]

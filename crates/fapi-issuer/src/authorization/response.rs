@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{AuthorizationRequest, FrontError};
 use crate::client::{RegisteredClient, ResponseMode};
+use crate::encryption::{SealError, seal};
 use crate::issuer::Issuer;
 use crate::redirect;
 
@@ -34,16 +35,20 @@ impl<'a> AuthorizationResponse<'a> {
     }
 
     /// With a code.
-    pub(crate) fn code(&self, issuer: &Issuer, code: &str) -> Result<Response<Body>, KeyError> {
-        self.redirect(issuer, &[("code", code)])
+    pub(crate) async fn code(
+        &self,
+        issuer: &Issuer,
+        code: &str,
+    ) -> Result<Response<Body>, SealError> {
+        self.redirect(issuer, &[("code", code)]).await
     }
 
     /// With an error.
-    pub(crate) fn error(
+    pub(crate) async fn error(
         &self,
         issuer: &Issuer,
         error: FrontError,
-    ) -> Result<Response<Body>, KeyError> {
+    ) -> Result<Response<Body>, SealError> {
         tracing::info!(
             client_id = &*self.client.client_id,
             error = error.error(),
@@ -56,13 +61,14 @@ impl<'a> AuthorizationResponse<'a> {
                 ("error_description", error.description()),
             ],
         )
+        .await
     }
 
-    fn redirect(
+    async fn redirect(
         &self,
         issuer: &Issuer,
         parameters: &[(&str, &str)],
-    ) -> Result<Response<Body>, KeyError> {
+    ) -> Result<Response<Body>, SealError> {
         let state = self.state.map(|state| ("state", state));
         let all = parameters.iter().copied().chain(state);
         let iss = issuer.parts().uri.as_str();
@@ -73,6 +79,7 @@ impl<'a> AuthorizationResponse<'a> {
             }
             ResponseMode::Jwt => {
                 let jwt = self.sign(issuer, all)?;
+                let jwt = seal(jwt, self.client.response_encryption.as_ref()).await?;
                 redirect::with_query(self.redirect_uri, [("response", jwt.as_str())])
             }
         }))

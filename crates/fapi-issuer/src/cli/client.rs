@@ -1,12 +1,13 @@
 //! `fapi-issuer client`: clients that are kept in the storage.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use fapi_issuer::{Client, Config, Issuer, StorageConfig};
+use fapi_issuer::Client;
 
 use crate::failure::Failure;
 use crate::serve::{read_config, say};
+use crate::stored::stored;
 
 /// A server that runs with the same storage knows of each change at once.
 #[derive(Args)]
@@ -53,7 +54,7 @@ impl Clients {
                 client,
                 replace,
             } => {
-                let issuer = issuer(&config).await?;
+                let issuer = stored(read_config(&config)?).await?;
                 let text = std::fs::read_to_string(&client)
                     .map_err(|error| Failure::ReadClient(client, error))?;
                 let client = Client::from_json(&text)?;
@@ -67,25 +68,19 @@ impl Clients {
                 }
             }
             Command::List { config } => {
-                let issuer = issuer(&config).await?;
+                let issuer = stored(read_config(&config)?).await?;
                 for client in issuer.stored_clients().await? {
                     say(&serde_json::to_string(&client).map_err(Failure::Print)?)?;
                 }
                 Ok(())
             }
             Command::Remove { config, client_id } => {
-                issuer(&config).await?.remove_client(&client_id).await?;
+                stored(read_config(&config)?)
+                    .await?
+                    .remove_client(&client_id)
+                    .await?;
                 say(&format!("removed {client_id}"))
             }
         }
     }
-}
-
-/// The issuer with the storage of the document, which must outlive this command.
-async fn issuer(config: &Path) -> Result<Issuer, Failure> {
-    let config: Config = read_config(config)?;
-    if config.storage == StorageConfig::Memory {
-        return Err(Failure::NothingKept);
-    }
-    Ok(Issuer::from_config(config).await?)
 }

@@ -17,8 +17,7 @@ pub(crate) enum Failure {
     NothingKept,
     /// The keys stand in the configuration.
     KeysConfigured,
-    Algorithm(String),
-    Rotation(RotationError),
+    Keys(RotationError),
     Input(io::Error),
     Password(InvalidPassword),
     Http(reqwest::Error),
@@ -38,17 +37,17 @@ impl Failure {
     /// 2 where the operator has to change what was asked for, as for wrong arguments; else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Clients(ClientsError::Storage(_)) => ExitCode::FAILURE,
+            Self::Clients(ClientsError::Storage(_))
+            | Self::Keys(RotationError::Storage(_) | RotationError::Key(_)) => ExitCode::FAILURE,
             Self::Config(_)
             | Self::ReadConfig(..)
             | Self::ReadClient(..)
             | Self::NothingKept
             | Self::KeysConfigured
-            | Self::Algorithm(_)
+            | Self::Keys(_)
             | Self::Password(_)
             | Self::Clients(_) => ExitCode::from(2),
             Self::WriteClientKey(..)
-            | Self::Rotation(_)
             | Self::Input(_)
             | Self::Http(_)
             | Self::Answer(_)
@@ -75,8 +74,7 @@ impl fmt::Display for Failure {
             Self::KeysConfigured => f.write_str(
                 "configuration: signing_keys: the keys stand in the configuration, and are exchanged there",
             ),
-            Self::Algorithm(name) => write!(f, "{name} is none of ES256, PS256 and EdDSA"),
-            Self::Rotation(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
             Self::Input(error) => write!(f, "cannot read standard input: {error}"),
             Self::Password(error) => error.fmt(f),
             Self::Http(error) => write!(f, "the issuer was not reached: {error}"),
@@ -92,12 +90,6 @@ impl fmt::Display for Failure {
             Self::Serve(error) => write!(f, "serving failed: {error}"),
             Self::Output(error) => write!(f, "cannot write to standard output: {error}"),
         }
-    }
-}
-
-impl From<RotationError> for Failure {
-    fn from(error: RotationError) -> Self {
-        Self::Rotation(error)
     }
 }
 
@@ -128,6 +120,12 @@ impl From<KeyError> for Failure {
 impl From<ClientsError> for Failure {
     fn from(error: ClientsError) -> Self {
         Self::Clients(error)
+    }
+}
+
+impl From<RotationError> for Failure {
+    fn from(error: RotationError) -> Self {
+        Self::Keys(error)
     }
 }
 

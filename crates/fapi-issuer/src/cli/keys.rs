@@ -1,90 +1,109 @@
-//! `fapi-issuer keys`: the signing keys that are kept in the storage.
+//! `fapi-issuer keys`: signing keys that are kept in the storage.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use fapi_core::config::AlgorithmName;
-use fapi_issuer::{Config, Issuer, StorageConfig};
-use serde_json::Value;
+use fapi_issuer::{Issuer, KeyState, KeyStatus};
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::serve::{read_config, say};
+use crate::stored::stored;
 
+/// A server that runs with the same storage knows of each change within half a minute.
 #[derive(Args)]
 pub(crate) struct Keys {
     #[command(subcommand)]
-    action: Action,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// Announces a new key, which signs in two minutes. Running instances find it by themselves.
+enum Command {
+    /// Publishes a new key, which signs in two minutes. The one before it stays published until all that it has signed has
+    /// expired.
     Rotate {
-        /// The configuration document (JSON).
+        /// The configuration document (JSON), which names the storage.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// The algorithm: ES256, PS256 or EdDSA. Default: that of the key that signs.
-        #[arg(long, value_name = "ALG")]
-        alg: Option<String>,
+        /// What the key is for. Default: the first of the document's `signing_algs`.
+        #[arg(long)]
+        alg: Option<Alg>,
     },
-    /// Prints the public keys, a line each.
+    /// Prints the keys, one a line (JSON), without their private halves. Times are seconds since 1970.
     List {
-        /// The configuration document (JSON).
+        /// The configuration document (JSON), which names the storage.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Takes a key out that somebody else may have. Its tokens are good no more.
+    /// Removes a key that somebody else may have. What it has signed is good no more; if it signed, a new one does.
     Withdraw {
-        /// The configuration document (JSON).
+        /// The configuration document (JSON), which names the storage.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// The key's `kid`.
+        /// The key's identifier.
         kid: String,
     },
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Alg {
+    #[value(name = "ES256")]
+    Es256,
+    #[value(name = "PS256")]
+    Ps256,
+    #[value(name = "EdDSA")]
+    EdDsa,
+}
+
+impl Alg {
+    const fn name(self) -> AlgorithmName {
+        match self {
+            Self::Es256 => AlgorithmName::Es256,
+            Self::Ps256 => AlgorithmName::Ps256,
+            Self::EdDsa => AlgorithmName::EdDsa,
+        }
+    }
+}
+
 impl Keys {
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        match self.action {
-            Action::Rotate { config, alg } => {
-                let alg = alg.map(|name| algorithm(&name)).transpose()?;
-                let kid = kept(&config).await?.rotate_keys(alg).await?;
-                say(&format!("{kid} signs in two minutes"))
+        match self.command {
+            Command::Rotate { config, alg } => {
+                let kid = issuer(&config)
+                    .await?
+                    .rotate_keys(alg.map(Alg::name))
+                    .await?;
+                say(&format!("published {kid}, which signs in two minutes"))
             }
-            Action::List { config } => {
-                let issuer = Issuer::from_config(read_config(&config)?).await?;
-                let jwks = issuer.jwks();
-                let keys = jwks.get("keys").and_then(Value::as_array);
-                keys.into_iter()
-                    .flatten()
-                    .try_for_each(|key| say(&key.to_string()))
+            Command::List { config } => {
+                for key in issuer(&config).await?.kept_keys().await? {
+                    say(&line(&key).to_string())?;
+                }
+                Ok(())
             }
-            Action::Withdraw { config, kid } => {
-                kept(&config).await?.withdraw_key(&kid).await?;
-                say(&format!("{kid} is withdrawn"))
+            Command::Withdraw { config, kid } => {
+                issuer(&config).await?.withdraw_key(&kid).await?;
+                say(&format!("withdrew {kid}"))
             }
         }
     }
 }
 
-/// An issuer whose keys outlive this command.
-async fn kept(path: &std::path::Path) -> Result<Issuer, Failure> {
-    let config: Config = read_config(path)?;
-    if matches!(config.storage, StorageConfig::Memory) {
-        return Err(Failure::NothingKept);
-    }
+/// The issuer whose keys are kept where this command finds them.
+async fn issuer(config: &Path) -> Result<Issuer, Failure> {
+    let config = read_config(config)?;
     if !config.signing_keys.is_empty() {
         return Err(Failure::KeysConfigured);
     }
-    Ok(Issuer::from_config(config).await?)
+    stored(config).await
 }
 
-fn algorithm(name: &str) -> Result<AlgorithmName, Failure> {
-    let known = [
-        AlgorithmName::Es256,
-        AlgorithmName::Ps256,
-        AlgorithmName::EdDsa,
-    ];
-    let found = known.into_iter().find(|known| known.name() == name);
-    found.ok_or_else(|| Failure::Algorithm(name.to_owned()))
+fn line(key: &KeyStatus) -> Value {
+    let (state, time, at) = match key.state {
+        KeyState::Announced { signs_from } => ("announced", "signs_from", signs_from),
+        KeyState::Signs { since } => ("signs", "since", since),
+        KeyState::Retired { until } => ("retired", "until", until),
+    };
+    json!({ "kid": key.kid, "alg": key.algorithm, "state": state, time: at.as_secs() })
 }

@@ -8,6 +8,7 @@ mod keys;
 mod login;
 mod password;
 mod serve;
+mod stored;
 mod token;
 
 use std::net::SocketAddr;

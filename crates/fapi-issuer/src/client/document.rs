@@ -3,6 +3,8 @@
 use fapi_core::config::{AlgorithmName, ConfigError, JwkSetDocument, read_document};
 use serde::{Deserialize, Serialize};
 
+use crate::encryption::{ContentEncryption, EncryptionAlgorithm};
+
 /// A registered client. Members have the names of client metadata (RFC 7591 §2, and where another text is given).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -97,6 +99,20 @@ pub struct Client {
     /// What its authorization responses are signed with (JARM §3). Default: as everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_signed_response_alg: Option<AlgorithmName>,
+    /// How the keys of its encrypted ID tokens are encrypted, for a key of its that is marked for encryption. Needs the
+    /// feature `jwe`. Default: its ID tokens are not encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<EncryptionAlgorithm>,
+    /// How the content of its encrypted ID tokens is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<ContentEncryption>,
+    /// How the keys of its encrypted authorization responses are encrypted (JARM §3). Needs the feature `jwe`. Default:
+    /// they are not encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_alg: Option<EncryptionAlgorithm>,
+    /// How the content of its encrypted authorization responses is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_enc: Option<ContentEncryption>,
 }
 
 /// How a client authenticates.
@@ -230,6 +246,10 @@ impl Client {
             response_modes: Vec::new(),
             id_token_signed_response_alg: None,
             authorization_signed_response_alg: None,
+            id_token_encrypted_response_alg: None,
+            id_token_encrypted_response_enc: None,
+            authorization_encrypted_response_alg: None,
+            authorization_encrypted_response_enc: None,
         }
     }
 

@@ -27,4 +27,12 @@ impl ClientKeys {
             Self::Remote(keys) => keys.find(kid).await,
         }
     }
+
+    /// Those that are fetched.
+    pub(crate) const fn remote(&self) -> Option<&Arc<RemoteKeySet>> {
+        match self {
+            Self::Given(_) => None,
+            Self::Remote(keys) => Some(keys),
+        }
+    }
 }

@@ -17,5 +17,5 @@ pub use management::ClientsError;
 pub use registration::RegistrationConfig;
 pub(crate) use registration::{MetadataProblem, Registration, describe};
 pub(crate) use registry::{Clients, Method, RegisteredClient};
-pub(crate) use remote::RemoteKeySets;
+pub(crate) use remote::{RemoteKeySet, RemoteKeySets};
 pub(crate) use stored::{Registrant, StoredClient};

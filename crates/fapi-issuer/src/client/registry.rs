@@ -13,6 +13,7 @@ use super::stored::StoredClient;
 use super::{AccessTokenFormat, AuthMethod, Client, GrantType, ResponseMode};
 use crate::certificate::{Certificates, Subject};
 use crate::config::Config;
+use crate::encryption::{Encryption, ReaderKeys, Wish};
 use crate::registration;
 use crate::scope::Scope;
 use crate::storage::{Storage, StorageError};
@@ -29,6 +30,10 @@ pub(crate) struct RegisteredClient {
     pub(crate) request_object_alg: Option<Algorithm>,
     pub(crate) id_token_alg: Option<Algorithm>,
     pub(crate) response_alg: Option<Algorithm>,
+    /// For whom its ID tokens are encrypted, if they are.
+    pub(crate) id_token_encryption: Option<Encryption>,
+    /// For whom its signed authorization responses are encrypted, if they are.
+    pub(crate) response_encryption: Option<Encryption>,
     keys: Option<ClientKeys>,
     document: Client,
 }
@@ -302,6 +307,28 @@ impl Registrar<'_> {
                     "needed without `default_audience`",
                 )
             })?;
+        let reader = ReaderKeys {
+            registered: client.jwks.as_ref(),
+            remote: keys.as_ref().and_then(ClientKeys::remote),
+        };
+        let id_token_encryption = Encryption::new(
+            &Wish {
+                at,
+                name: "id_token_encrypted_response",
+                alg: client.id_token_encrypted_response_alg,
+                enc: client.id_token_encrypted_response_enc,
+            },
+            reader,
+        )?;
+        let response_encryption = Encryption::new(
+            &Wish {
+                at,
+                name: "authorization_encrypted_response",
+                alg: client.authorization_encrypted_response_alg,
+                enc: client.authorization_encrypted_response_enc,
+            },
+            reader,
+        )?;
         Ok(RegisteredClient {
             client_id,
             method,
@@ -315,6 +342,8 @@ impl Registrar<'_> {
             request_object_alg: algorithm(client.request_object_signing_alg),
             id_token_alg: algorithm(client.id_token_signed_response_alg),
             response_alg: algorithm(client.authorization_signed_response_alg),
+            id_token_encryption,
+            response_encryption,
             keys,
             document: client.clone(),
         })

@@ -93,7 +93,7 @@ async fn answer(
         .ok_or(PageError::UnknownClient)?;
     let Some(request_uri) = query.request_uri.as_deref() else {
         let response = query.response(&client).ok_or(PageError::NotPushed)?;
-        return Ok(response.error(issuer, FrontError::NotPushed)?);
+        return Ok(response.error(issuer, FrontError::NotPushed).await?);
     };
     let id = Digest::of(request_uri);
     let Some(request) = parts.storage.get::<AuthorizationRequest>(&id, now).await? else {
@@ -123,10 +123,10 @@ async fn gone(
         && *request.client_id == *client.client_id
     {
         let response = AuthorizationResponse::to(client, request);
-        return Ok(response.error(issuer, FrontError::RequestUri)?);
+        return Ok(response.error(issuer, FrontError::RequestUri).await?);
     }
     let response = query.response(client).ok_or(PageError::RequestGone)?;
-    Ok(response.error(issuer, FrontError::RequestUri)?)
+    Ok(response.error(issuer, FrontError::RequestUri).await?)
 }
 
 /// Lets the user log in, or if that is done, consent.
@@ -157,7 +157,7 @@ async fn begin(
             Some(_) => FrontError::ConsentRequired,
         };
         let response = AuthorizationResponse::to(client, request);
-        return Ok(response.error(issuer, error)?);
+        return Ok(response.error(issuer, error).await?);
     }
     let browser = match Cookie::Browser.read(headers, &parts.uri) {
         Some(browser) => browser.to_owned(),

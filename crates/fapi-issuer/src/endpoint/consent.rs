@@ -134,10 +134,12 @@ async fn answer(
     match taken {
         Taken::First(_) if granted => {
             let code = issue(issuer, &visiting.request, session, now).await?;
-            Ok(response.code(issuer, &code)?)
+            Ok(response.code(issuer, &code).await?)
         }
-        Taken::First(_) => Ok(response.error(issuer, FrontError::Denied)?),
-        Taken::Again(_) | Taken::Unknown => Ok(response.error(issuer, FrontError::RequestUri)?),
+        Taken::First(_) => Ok(response.error(issuer, FrontError::Denied).await?),
+        Taken::Again(_) | Taken::Unknown => {
+            Ok(response.error(issuer, FrontError::RequestUri).await?)
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::posted::Posted;
 use super::response::{JSON, private};
+use crate::encryption::seal;
 use crate::error::{EndpointError, RequestProblem};
 use crate::grant::GRANT_ID;
 use crate::issuer::Issuer;
@@ -60,7 +61,10 @@ async fn answer(
                 iat: now.as_secs(),
                 token_introspection: introspection,
             };
-            Ok(private(&SIGNED_TYPE, signed.sign(issuer)?))
+            let jwt = signed.sign(issuer)?;
+            // RFC 9701 §5.
+            let jwt = seal(jwt, caller.encryption.as_ref()).await?;
+            Ok(private(&SIGNED_TYPE, jwt))
         }
     }
 }

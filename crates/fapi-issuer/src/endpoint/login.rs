@@ -89,7 +89,7 @@ async fn answer(
             FrontError::LoginRequired
         };
         let response = AuthorizationResponse::to(&visiting.client, &visiting.request);
-        return Ok(response.error(issuer, error)?);
+        return Ok(response.error(issuer, error).await?);
     }
     // A new name for each login: nobody can have planted it.
     let cookie = name_of("")?;

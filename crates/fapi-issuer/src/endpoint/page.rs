@@ -10,6 +10,7 @@ use http::{HeaderMap, Response, StatusCode};
 use crate::authorization::AuthorizationRequest;
 use crate::browser::{Cookie, Visit};
 use crate::client::RegisteredClient;
+use crate::encryption::SealError;
 use crate::error::RequestProblem;
 use crate::interaction::{ErrorView, page};
 use crate::issuer::Issuer;
@@ -37,7 +38,7 @@ pub(super) enum PageError {
     /// The storage, or whoever knows the users, does not answer.
     Unavailable,
     /// The answer could not be made.
-    Failed(KeyError),
+    Failed(SealError),
 }
 
 impl From<StorageError> for PageError {
@@ -49,7 +50,16 @@ impl From<StorageError> for PageError {
 
 impl From<KeyError> for PageError {
     fn from(error: KeyError) -> Self {
-        Self::Failed(error)
+        Self::Failed(error.into())
+    }
+}
+
+impl From<SealError> for PageError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Keys(_) => Self::Unavailable,
+            SealError::Key(_) | SealError::NoKey | SealError::Failed => Self::Failed(error),
+        }
     }
 }
 

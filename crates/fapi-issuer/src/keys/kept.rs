@@ -13,7 +13,7 @@ use fapi_crypto::SigningKey;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{KeyRing, PublishedKey, RotationError, SigningKeys};
+use super::{KeyRing, KeyState, KeyStatus, PublishedKey, RotationError, SigningKeys};
 use crate::storage::{Digest, Kind, Owner, Storage, Stored};
 
 /// How long a key is announced before it signs, in seconds: longer than readers may keep the key set.
@@ -22,8 +22,9 @@ const ANNOUNCED_SECONDS: i64 = 120;
 const GRACE_SECONDS: i64 = 60;
 /// How often the storage is asked for keys that others have made, in seconds.
 const RELOAD_SECONDS: i64 = 15;
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::Ps256, Algorithm::EdDsa];
 /// Keys are kept until they are removed: the last second of the year 9999.
-const FOREVER: UnixTime = UnixTime::from_secs(253_402_300_799);
+pub(super) const FOREVER: UnixTime = UnixTime::from_secs(253_402_300_799);
 
 /// A key as it is kept, its private half included.
 #[derive(Serialize, Deserialize)]
@@ -44,6 +45,16 @@ struct KeptKey {
     name: String,
     key: Arc<SigningKey>,
     signs_from: UnixTime,
+}
+
+impl KeptKey {
+    fn status(&self, state: KeyState) -> KeyStatus {
+        KeyStatus {
+            kid: self.key.kid().to_owned(),
+            algorithm: self.key.algorithm().name(),
+            state,
+        }
+    }
 }
 
 /// When keys are exchanged.
@@ -108,9 +119,21 @@ impl KeptKeys {
         now: UnixTime,
     ) -> Result<String, RotationError> {
         let algorithm = algorithm.unwrap_or_else(|| self.default_algorithm());
-        let key = SigningKey::generate(algorithm)?;
+        if !self.algorithms.contains(&algorithm) {
+            return Err(RotationError::Algorithm);
+        }
+        let key = Arc::new(SigningKey::generate(algorithm)?);
         let kid = key.kid().to_owned();
-        insert(storage, &kid, &key, now.plus(ANNOUNCED_SECONDS), now).await?;
+        let signs_from = now.plus(ANNOUNCED_SECONDS);
+        let mut kept = list(storage, now).await?;
+        kept.push(KeptKey {
+            name: kid.clone(),
+            key: Arc::clone(&key),
+            signs_from,
+        });
+        // One key too many in the storage, and no instance could start again.
+        self.ring(&kept, now)?;
+        insert(storage, &kid, &key, signs_from, now).await?;
         self.reload(storage, keys, now).await?;
         Ok(kid)
     }
@@ -167,28 +190,70 @@ impl KeptKeys {
         if !missing.is_empty() {
             kept = list(storage, now).await?;
         }
-        let ring = self.ring(storage, &kept, now).await?;
+        let ring = self.ring(&kept, now)?;
+        self.drop_spent(storage, &kept, now).await?;
         self.loaded.store(now.as_secs(), Ordering::Relaxed);
         Ok(ring)
     }
 
-    /// What each key does now. Those that do nothing any more are removed.
-    async fn ring(
+    /// The keys of the storage and what they do, those of one algorithm after those of another.
+    pub(crate) async fn status(
+        &self,
+        storage: &Storage,
+        now: UnixTime,
+    ) -> Result<Vec<KeyStatus>, RotationError> {
+        let kept = list(storage, now).await?;
+        let mut status = Vec::with_capacity(kept.len());
+        for algorithm in ALGORITHMS {
+            let keys = of(&kept, algorithm, now);
+            status.extend(keys.retired.iter().map(|(key, successor)| {
+                let until = self.published_until(*successor);
+                key.status(KeyState::Retired { until })
+            }));
+            status.extend(keys.signs.map(|key| {
+                let since = key.signs_from;
+                key.status(KeyState::Signs { since })
+            }));
+            status.extend(keys.announced.iter().map(|key| {
+                let signs_from = key.signs_from;
+                key.status(KeyState::Announced { signs_from })
+            }));
+        }
+        Ok(status)
+    }
+
+    /// How long a key is published whose successor signs since then.
+    const fn published_until(&self, successor: UnixTime) -> UnixTime {
+        successor.plus(self.longest_signed).plus(GRACE_SECONDS)
+    }
+
+    /// Removes the keys that do nothing any more.
+    async fn drop_spent(
         &self,
         storage: &Storage,
         kept: &[KeptKey],
         now: UnixTime,
-    ) -> Result<KeyRing, RotationError> {
+    ) -> Result<(), RotationError> {
+        for algorithm in ALGORITHMS {
+            for (key, successor) in of(kept, algorithm, now).retired {
+                if self.published_until(successor) <= now {
+                    storage.remove(Kind::Key, &Digest::of(&key.name)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What each key does now.
+    fn ring(&self, kept: &[KeptKey], now: UnixTime) -> Result<KeyRing, RotationError> {
         let mut current = None;
         let mut others = Vec::new();
-        for algorithm in [Algorithm::Es256, Algorithm::Ps256, Algorithm::EdDsa] {
+        for algorithm in ALGORITHMS {
             let keys = of(kept, algorithm, now);
             for (key, successor) in keys.retired {
-                let until = successor.plus(self.longest_signed).plus(GRACE_SECONDS);
+                let until = self.published_until(successor);
                 if now < until {
                     others.push(PublishedKey::retired(&key.key, until));
-                } else {
-                    storage.remove(Kind::Key, &Digest::of(&key.name)).await?;
                 }
             }
             others.extend(
@@ -386,6 +451,115 @@ mod tests {
             other.maintain(&storage, &theirs, now).await.unwrap();
             assert_eq!(signs(&ours), signs(&theirs));
         }
+    }
+
+    /// A verifier that keeps the key set for 60 seconds and never fetches out of turn. A `kid` is a thumbprint: who has it
+    /// has the key.
+    #[tokio::test]
+    async fn a_thousand_rotations_surprise_no_verifier() {
+        let storage = storage().await;
+        let kept = kept();
+        let keys = kept.open(&storage, START).await.unwrap();
+        let (mut cached, mut fetched) = (kids(&keys, START), START);
+        let mut tokens = std::collections::VecDeque::new();
+        let mut signers = std::collections::HashSet::new();
+        let mut now = START;
+        for _ in 0..1000 {
+            let next = kept.rotate(&storage, &keys, None, now).await.unwrap();
+            // Steps that do not divide any of the times, until it signs.
+            while signs(&keys) != next {
+                now = now.plus(7);
+                kept.maintain(&storage, &keys, now).await.unwrap();
+                if fetched.plus(60) <= now {
+                    (cached, fetched) = (kids(&keys, now), now);
+                }
+                signers.insert(signs(&keys));
+                tokens.push_back((signs(&keys), now.plus(300)));
+                while tokens.front().is_some_and(|(_, expires)| *expires <= now) {
+                    tokens.pop_front();
+                }
+                for (kid, _) in &tokens {
+                    assert!(cached.contains(kid), "{kid} is unknown at {now:?}");
+                }
+            }
+        }
+        assert_eq!(signers.len(), 1001);
+        assert!(list(&storage, now).await.unwrap().len() < 8);
+    }
+
+    /// Keys in the storage that make a set which nobody reads would keep every instance from starting.
+    #[tokio::test]
+    async fn a_rotation_too_many_changes_nothing() {
+        let storage = storage().await;
+        let kept = kept();
+        let keys = kept.open(&storage, START).await.unwrap();
+        let refused = loop {
+            if let Err(error) = kept.rotate(&storage, &keys, None, START).await {
+                break error;
+            }
+        };
+        assert!(matches!(refused, RotationError::KeySet(_)), "{refused}");
+        assert_eq!(list(&storage, START).await.unwrap().len(), 100);
+        kept.open(&storage, START).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn keys_are_made_for_configured_algorithms_only() {
+        let storage = storage().await;
+        let kept = kept();
+        let keys = kept.open(&storage, START).await.unwrap();
+        let other = Some(Algorithm::Ps256);
+        let refused = kept.rotate(&storage, &keys, other, START).await;
+        assert!(matches!(refused, Err(RotationError::Algorithm)));
+        assert!(!keys.ring().signs(Algorithm::Ps256));
+    }
+
+    #[tokio::test]
+    async fn a_withdrawal_that_was_cut_off_can_be_repeated() {
+        let storage = storage().await;
+        let kept = kept();
+        let keys = kept.open(&storage, START).await.unwrap();
+        let stolen = signs(&keys);
+        // The new key is there and the old one not yet gone, as after a crash between the two.
+        let new = SigningKey::generate(Algorithm::Es256).unwrap();
+        let now = START.plus(5);
+        insert(&storage, new.kid(), &new, now, now).await.unwrap();
+        let keys = kept.open(&storage, now).await.unwrap();
+        assert_eq!(signs(&keys), new.kid());
+        let now = now.plus(5);
+        kept.withdraw(&storage, &keys, &stolen, now).await.unwrap();
+        assert_eq!(signs(&keys), new.kid());
+        assert!(!kids(&keys, now).contains(&stolen));
+    }
+
+    #[tokio::test]
+    async fn the_status_tells_what_each_key_does_and_when() {
+        let storage = storage().await;
+        let kept = KeptKeys::new(vec![Algorithm::Es256], None, 300);
+        let keys = kept.open(&storage, START).await.unwrap();
+        let first = signs(&keys);
+        let second = kept.rotate(&storage, &keys, None, START).await.unwrap();
+        let status = |kid: &str, state| KeyStatus {
+            kid: kid.to_owned(),
+            algorithm: "ES256",
+            state,
+        };
+        let from = START.plus(ANNOUNCED_SECONDS);
+        assert_eq!(
+            kept.status(&storage, START).await.unwrap(),
+            [
+                status(&first, KeyState::Signs { since: START }),
+                status(&second, KeyState::Announced { signs_from: from }),
+            ]
+        );
+        let until = from.plus(300 + GRACE_SECONDS);
+        assert_eq!(
+            kept.status(&storage, from).await.unwrap(),
+            [
+                status(&first, KeyState::Retired { until }),
+                status(&second, KeyState::Signs { since: from }),
+            ]
+        );
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! The issuer's own keys, and how they are exchanged.
 
 mod kept;
+mod nonce;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,6 +13,7 @@ use fapi_crypto::{KeyError, SigningKey};
 use serde_json::{Value, json};
 
 pub(crate) use kept::KeptKeys;
+pub(crate) use nonce::kept_nonce_key;
 
 use crate::storage::StorageError;
 
@@ -33,6 +35,10 @@ pub enum RotationError {
     Storage(StorageError),
     /// The keys are kept in the storage, which takes none from outside.
     Kept,
+    /// The keys are not kept in the storage.
+    NotKept,
+    /// No keys are made for this algorithm: `signing_algs` does not name it.
+    Algorithm,
 }
 
 impl fmt::Display for RotationError {
@@ -45,6 +51,8 @@ impl fmt::Display for RotationError {
             Self::Key(error) => error.fmt(f),
             Self::Storage(error) => error.fmt(f),
             Self::Kept => f.write_str("the keys are kept in the storage: rotate them there"),
+            Self::NotKept => f.write_str("the keys are not kept in a database"),
+            Self::Algorithm => f.write_str("signing_algs does not name this algorithm"),
         }
     }
 }
@@ -52,7 +60,12 @@ impl fmt::Display for RotationError {
 impl std::error::Error for RotationError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::KidTaken | Self::UnknownKid | Self::Signs | Self::Kept => None,
+            Self::KidTaken
+            | Self::UnknownKid
+            | Self::Signs
+            | Self::Kept
+            | Self::NotKept
+            | Self::Algorithm => None,
             Self::Storage(error) => Some(error),
             Self::KeySet(error) => Some(error),
             Self::Key(error) => Some(error),
@@ -70,6 +83,38 @@ impl From<StorageError> for RotationError {
     fn from(error: StorageError) -> Self {
         Self::Storage(error)
     }
+}
+
+/// A key of the storage, without its private half.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyStatus {
+    /// Its name in the key set.
+    pub kid: String,
+    /// Its `alg`.
+    pub algorithm: &'static str,
+    /// What it does now.
+    pub state: KeyState,
+}
+
+/// What a key does. In each state it is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It does not sign yet.
+    Announced {
+        /// When it will.
+        signs_from: UnixTime,
+    },
+    /// It signs.
+    Signs {
+        /// Since when.
+        since: UnixTime,
+    },
+    /// It does not sign any more, and what it has signed is still about.
+    Retired {
+        /// When nothing of that is left, and the key is removed.
+        until: UnixTime,
+    },
 }
 
 /// The keys in force. They are exchanged as a whole, and nobody who signs holds the lock.

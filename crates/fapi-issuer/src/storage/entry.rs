@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     RemovedClient,
     /// A signing key.
     Key,
+    /// The key under which nonces are made.
+    NonceKey,
 }
 
 impl Kind {
@@ -50,6 +52,7 @@ impl Kind {
             Self::Client => "client",
             Self::RemovedClient => "removed_client",
             Self::Key => "key",
+            Self::NonceKey => "nonce_key",
         }
     }
 }

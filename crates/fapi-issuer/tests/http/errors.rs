@@ -354,3 +354,19 @@ async fn nobody_gets_more_than_a_share_of_the_memory() {
     let answer = server.ask(json!({}), &[&server.proof(&holder)]).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
+
+#[cfg(not(feature = "jwe"))]
+#[tokio::test]
+async fn encryption_that_was_not_built_in_is_a_mistake_in_the_configuration() {
+    use fapi_issuer::{ContentEncryption, EncryptionAlgorithm, Issuer};
+
+    use crate::harness::{API, ISSUER};
+
+    let mut client = Client::new("app", jwks(&[&key(Algorithm::Es256)]));
+    client.id_token_encrypted_response_alg = Some(EncryptionAlgorithm::EcdhEs);
+    client.id_token_encrypted_response_enc = Some(ContentEncryption::A256GCM);
+    let builder = Issuer::builder(ISSUER).client(client).default_audience(API);
+    let error = builder.build().await.unwrap_err();
+    assert_eq!(error.path(), "clients[0].id_token_encrypted_response_alg");
+    assert!(error.problem().contains("`jwe`"), "{error}");
+}

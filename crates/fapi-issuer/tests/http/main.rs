@@ -9,6 +9,8 @@
 
 mod concurrency;
 mod discovery;
+#[cfg(feature = "jwe")]
+mod encryption;
 mod errors;
 mod exchange;
 mod flow;

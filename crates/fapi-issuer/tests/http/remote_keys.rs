@@ -17,14 +17,14 @@ use crate::harness::{API, Answer, ISSUER, START, Server, jwks, key};
 
 /// The host of a client, which answers with what it is told to.
 #[derive(Clone)]
-struct Host {
+pub(crate) struct Host {
     answer: Arc<Mutex<HostAnswer>>,
     asked: Arc<AtomicUsize>,
-    uri: String,
+    pub(crate) uri: String,
 }
 
 #[derive(Clone)]
-enum HostAnswer {
+pub(crate) enum HostAnswer {
     Keys(String),
     Typed(&'static str, String),
     Status(StatusCode),
@@ -32,7 +32,7 @@ enum HostAnswer {
 }
 
 impl Host {
-    async fn start(answer: HostAnswer) -> Self {
+    pub(crate) async fn start(answer: HostAnswer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let uri = format!("http://{}/jwks", listener.local_addr().unwrap());
         let host = Self {
@@ -53,7 +53,7 @@ impl Host {
         host
     }
 
-    fn set(&self, answer: HostAnswer) {
+    pub(crate) fn set(&self, answer: HostAnswer) {
         *self.answer.lock().unwrap() = answer;
     }
 

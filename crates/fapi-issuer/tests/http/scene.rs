@@ -26,18 +26,28 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn new() -> Self {
+        Self::registered(|client| client).await
+    }
+
+    /// One whose client is registered with these changes.
+    pub(crate) async fn registered(set: impl FnOnce(Client) -> Client) -> Self {
         let client_key = key(Algorithm::Es256);
         let client = Client::new("app", jwks(&[&client_key]))
             .scope("openid accounts email offline_access")
             .redirect_uri(CALLBACK)
             .grant_type(GrantType::AuthorizationCode)
             .grant_type(GrantType::RefreshToken);
+        let client = set(client);
         let mut user = User::new("alice", hash_password("wonderland").unwrap(), "user-1");
         user.claims
             .insert("email".to_owned(), json!("alice@example.com"));
         user.claims.insert("name".to_owned(), json!("Alice"));
         let server = Server::start_with(Algorithm::Es256, |builder| {
-            builder.client(client).user(user)
+            // Some tests have keys of the client on this host.
+            builder
+                .client(client)
+                .user(user)
+                .dangerous_allow_http_loopback()
         })
         .await;
         Self::with(server.with_client_key(client_key).caller)

@@ -17,7 +17,7 @@ pub(crate) enum MetadataProblem {
 }
 
 /// The members that a client may say of itself. All others are ignored (RFC 7591 §2).
-const REGISTRABLE: [&str; 26] = [
+const REGISTRABLE: [&str; 30] = [
     "client_name",
     "client_uri",
     "policy_uri",
@@ -44,6 +44,10 @@ const REGISTRABLE: [&str; 26] = [
     "response_modes",
     "id_token_signed_response_alg",
     "authorization_signed_response_alg",
+    "id_token_encrypted_response_alg",
+    "id_token_encrypted_response_enc",
+    "authorization_encrypted_response_alg",
+    "authorization_encrypted_response_enc",
 ];
 
 impl Registration {

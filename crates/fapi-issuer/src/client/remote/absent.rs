@@ -20,6 +20,10 @@ impl RemoteKeySet {
     ) -> Result<Arc<KeySet>, Unavailable> {
         match **self {}
     }
+
+    pub(crate) async fn document(self: &Arc<Self>) -> Result<Arc<[u8]>, Unavailable> {
+        match **self {}
+    }
 }
 
 /// No key sets.

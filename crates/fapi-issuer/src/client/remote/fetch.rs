@@ -67,11 +67,17 @@ pub(super) fn client(reach: Reach) -> Result<Client, reqwest::Error> {
     .build()
 }
 
-/// The key set at `url`, and for how long it is fresh.
-pub(super) async fn key_set(
-    client: &Client,
-    url: &Url,
-) -> Result<(KeySet, Duration), FetchProblem> {
+/// A key set, as it was fetched.
+pub(super) struct Fetched {
+    pub(super) keys: KeySet,
+    /// The whole document, in which there are perhaps keys that verify nothing.
+    pub(super) document: Vec<u8>,
+    /// For how long it is fresh.
+    pub(super) lifetime: Duration,
+}
+
+/// The key set at `url`.
+pub(super) async fn key_set(client: &Client, url: &Url) -> Result<Fetched, FetchProblem> {
     let request = client.get(url.clone()).header(ACCEPT, ACCEPTED);
     let mut response = request.send().await.map_err(FetchProblem::Transport)?;
     if response.status() != StatusCode::OK {
@@ -92,7 +98,11 @@ pub(super) async fn key_set(
     let lines = headers.get_all(CACHE_CONTROL).iter();
     let age = headers.get(AGE).map(HeaderValue::as_bytes);
     let lifetime = freshness(lines.map(HeaderValue::as_bytes), age);
-    Ok((keys, lifetime))
+    Ok(Fetched {
+        keys,
+        document: body,
+        lifetime,
+    })
 }
 
 fn is_plain_json(headers: &HeaderMap) -> bool {

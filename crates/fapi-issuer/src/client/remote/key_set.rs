@@ -18,6 +18,8 @@ pub(crate) struct RemoteKeySet {
     client: Client,
     elapsed: Arc<Elapsed>,
     schedule: Mutex<Schedule>,
+    /// The last document that could be used.
+    document: Mutex<Arc<[u8]>>,
     /// Whoever holds it fetches.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
@@ -29,6 +31,7 @@ impl RemoteKeySet {
             client,
             elapsed,
             schedule: Mutex::new(Schedule::new(TIMEOUT)),
+            document: Mutex::new(Arc::default()),
             turn: Arc::default(),
         }
     }
@@ -62,6 +65,16 @@ impl RemoteKeySet {
         }
     }
 
+    /// The document with the keys, for those among them that verify nothing.
+    ///
+    /// # Errors
+    ///
+    /// There is none that may be used now.
+    pub(crate) async fn document(self: &Arc<Self>) -> Result<Arc<[u8]>, Unavailable> {
+        self.find(None).await?;
+        Ok(Arc::clone(&self.last_document()))
+    }
+
     /// The keys without waiting. Has them fetched again before they are old.
     fn at_hand(self: &Arc<Self>, kid: Option<&str>) -> Option<Arc<KeySet>> {
         let now = self.now();
@@ -82,7 +95,11 @@ impl RemoteKeySet {
     async fn fetch(self: Arc<Self>, _turn: OwnedMutexGuard<()>) {
         let began = self.now();
         match fetch::key_set(&self.client, &self.url).await {
-            Ok((keys, lifetime)) => self.schedule().succeeded(Arc::new(keys), lifetime, began),
+            Ok(fetched) => {
+                *self.last_document() = fetched.document.into();
+                let keys = Arc::new(fetched.keys);
+                self.schedule().succeeded(keys, fetched.lifetime, began);
+            }
             Err(problem) => {
                 let now = self.now();
                 let failures = self.schedule().failed(now);
@@ -96,6 +113,10 @@ impl RemoteKeySet {
 
     fn now(&self) -> Duration {
         (self.elapsed)()
+    }
+
+    fn last_document(&self) -> MutexGuard<'_, Arc<[u8]>> {
+        self.document.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
