@@ -184,6 +184,13 @@ impl IssuerBuilder {
         let alias = config.mtls.as_ref().map(MtlsConfig::origin).transpose()?;
         let clients = Clients::new(config, remote_keys, certificates.clone())?;
         let is_client = |client_id: &str| clients.configured(client_id).is_some();
+        for (place, user) in config.users.iter().enumerate() {
+            // FAPI 2.0 Security Profile §6: nobody is to be mistaken for the other.
+            if is_client(&user.sub) {
+                let problem = "is a client's identifier";
+                return Err(ConfigError::invalid(format!("users[{place}].sub"), problem));
+            }
+        }
         let resource_servers = ResourceServers::new(&config.resource_servers, is_client)?;
         let registration = Registration::new(config)?;
         let cors_origins = cors_origins(config)?;

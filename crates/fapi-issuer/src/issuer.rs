@@ -285,11 +285,12 @@ impl Issuer {
     /// [`RotationError`]: the storage does not answer. The server goes on with the keys that it has.
     pub async fn maintain(&self) -> Result<(), RotationError> {
         let parts = self.parts();
-        if let Some(kept) = &parts.kept_keys {
-            kept.maintain(&parts.storage, &parts.keys, self.now())
-                .await?;
-        }
-        Ok(self.sweep().await?)
+        let kept = match &parts.kept_keys {
+            Some(kept) => kept.maintain(&parts.storage, &parts.keys, self.now()).await,
+            None => Ok(()),
+        };
+        self.sweep().await?;
+        kept
     }
 
     /// The authorization server metadata (RFC 8414 §2).

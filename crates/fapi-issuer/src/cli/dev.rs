@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fapi_core::jose::Algorithm;
 use fapi_crypto::SigningKey;
-use fapi_issuer::{Client, GrantType, Issuer, User, hash_password};
+use fapi_issuer::{Client, Config, GrantType, Issuer, Server, User, hash_password};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::serve::{bind, say, serve};
+use crate::serve::{say, serve};
 
 const CLIENT_ID: &str = "dev-client";
 /// The client of users.
@@ -39,7 +39,9 @@ pub(crate) struct Dev {
 
 impl Dev {
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let (listener, address) = bind(self.listen).await?;
+        let document = json!({ "issuer": "http://127.0.0.1", "listen": self.listen });
+        let server = Server::bind(&Config::from_json(&document.to_string())?).await?;
+        let address = server.addresses().map_err(Failure::Serve)?.listen;
         let identifier = format!("http://{address}");
         let client_key = SigningKey::generate(Algorithm::Es256)?;
         let issuer = self.issuer(&identifier, &client_key).await?;
@@ -62,7 +64,8 @@ impl Dev {
         });
         say(&resource_server.to_string())?;
         self.say_commands(&identifier)?;
-        serve(listener, &issuer).await
+        serve(server, &issuer).await;
+        Ok(())
     }
 
     async fn issuer(&self, identifier: &str, client_key: &SigningKey) -> Result<Issuer, Failure> {

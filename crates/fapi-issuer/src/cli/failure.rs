@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fapi_crypto::KeyError;
-use fapi_issuer::{ClientsError, ConfigError, InvalidPassword, RotationError, StorageError};
+use fapi_issuer::{
+    BindError, ClientsError, ConfigError, InvalidPassword, RotationError, StorageError,
+};
 
 pub(crate) enum Failure {
     Config(ConfigError),
@@ -102,6 +104,16 @@ impl From<reqwest::Error> for Failure {
 impl From<InvalidPassword> for Failure {
     fn from(error: InvalidPassword) -> Self {
         Self::Password(error)
+    }
+}
+
+impl From<BindError> for Failure {
+    fn from(error: BindError) -> Self {
+        match error {
+            BindError::Config(error) => Self::Config(error),
+            BindError::Listen(address, error) => Self::Listen(address, error),
+            other => Self::Serve(io::Error::other(other)),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program `fapi-issuer`: the library behind a socket.
 
 mod caller;
+mod check;
 mod client;
 mod dev;
 mod failure;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// A small FAPI 2.0 authorization server. It speaks plain HTTP: TLS belongs in front of it.
+/// A FAPI 2.0 authorization server. Without `tls` in the configuration it speaks plain HTTP, behind a proxy that ends TLS.
 #[derive(Parser)]
 #[command(
     version,
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     /// Runs without configuration: a new key and one client, on loopback. For development.
     Dev(dev::Dev),
+    /// Reads a configuration and the files that it names, and says what it means. Status 2 and the field if it is wrong.
+    CheckConfig(check::CheckConfig),
     /// Adds, lists and removes clients that are kept in the storage.
     Client(client::Clients),
     /// Rotates, lists and withdraws signing keys that are kept in the storage.
@@ -60,6 +63,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match (cli.command, cli.config) {
         (Some(Command::Dev(dev)), _) => dev.run().await,
+        (Some(Command::CheckConfig(check)), _) => check.run().await,
         (Some(Command::Client(clients)), _) => clients.run().await,
         (Some(Command::Keys(keys)), _) => keys.run().await,
         (Some(Command::HashPassword), _) => password::run(),

@@ -1,28 +1,36 @@
-//! `fapi-issuer --config FILE`, and the socket.
+//! `fapi-issuer --config FILE`, and the sockets.
 
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
-use fapi_issuer::{Config, Issuer};
-use tokio::net::TcpListener;
+use fapi_issuer::{CertificateReload, Config, Issuer, Server};
 
 use crate::failure::Failure;
 
 const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-
 /// Reads the document and serves until told to stop.
 pub(crate) async fn run(config: &Path, listen: Option<SocketAddr>) -> Result<(), Failure> {
-    let config = read_config(config)?;
-    let listen = listen.or(config.listen).unwrap_or(DEFAULT_LISTEN);
+    let mut config = read_config(config)?;
+    config.listen = listen.or(config.listen);
+    let server = Server::bind(&config).await?;
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let addresses = server.addresses().map_err(Failure::Serve)?;
     let issuer = Issuer::from_config(config).await?;
-    let (listener, address) = bind(listen).await?;
-    say(&format!("listening on http://{address}"))?;
-    serve(listener, &issuer).await
+    say(&format!("listening on {scheme}://{}", addresses.listen))?;
+    if let Some(mtls) = addresses.mtls {
+        say(&format!(
+            "listening on {scheme}://{mtls} for clients with certificates"
+        ))?;
+    }
+    serve(server, &issuer).await;
+    Ok(())
 }
 
 /// The document in this file.
@@ -32,28 +40,31 @@ pub(crate) fn read_config(path: &Path) -> Result<Config, Failure> {
     Ok(Config::from_json(&text)?)
 }
 
-/// A listening socket, and the address that it got.
-pub(crate) async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let failed = |error| Failure::Listen(listen, error);
-    let listener = TcpListener::bind(listen).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
+/// Serves until ctrl-c or SIGTERM; requests that have begun are finished. On SIGHUP the certificate is read again.
+pub(crate) async fn serve(server: Server, issuer: &Issuer) {
+    let maintaining = tokio::spawn(maintain(issuer.clone()));
+    let reloading = tokio::spawn(reload_on_hangup(server.certificate_reload()));
+    server.serve(issuer.router(), told_to_stop()).await;
+    maintaining.abort();
+    reloading.abort();
 }
 
-/// Serves until ctrl-c or SIGTERM; requests that have begun are finished.
-pub(crate) async fn serve(listener: TcpListener, issuer: &Issuer) -> Result<(), Failure> {
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
+#[cfg(unix)]
+async fn reload_on_hangup(certificate: CertificateReload) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        match certificate.reload() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(error) => tracing::error!(%error, "the certificate stays as it was"),
         }
-    });
-    let maintaining = tokio::spawn(maintain(issuer.clone()));
-    let served = axum::serve(listener, issuer.router())
-        .with_graceful_shutdown(told_to_stop())
-        .await;
-    maintaining.abort();
-    served.map_err(Failure::Serve)
+    }
 }
+
+#[cfg(not(unix))]
+async fn reload_on_hangup(_: CertificateReload) {}
 
 /// Keeps keys and storage in order.
 async fn maintain(issuer: Issuer) {

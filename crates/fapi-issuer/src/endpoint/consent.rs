@@ -83,12 +83,7 @@ async fn show(issuer: &Issuer, visiting: &Visiting) -> Result<Response<Body>, Pa
         redirect_host: origin.as_ref().map_or("", |origin| origin.host()),
     };
     let html = parts.interaction.consent_page(&view);
-    Ok(page(
-        StatusCode::OK,
-        html,
-        origin.as_ref(),
-        parts.uri.origin(),
-    ))
+    Ok(page(StatusCode::OK, html, parts.uri.origin()))
 }
 
 /// The claims that the client will see, by scope and by name.

@@ -21,7 +21,7 @@ pub(crate) async fn login_page(
     let name = page::named(request.uri().query());
     let now = issuer.now();
     match Visiting::find(&issuer, request.headers(), name.as_deref(), now).await {
-        Ok(visiting) => show(&issuer, &visiting, LoginOutcome::FirstTry),
+        Ok(visiting) => show(&issuer, &visiting, None, LoginOutcome::FirstTry),
         Err(error) => page::error(&issuer, error),
     }
 }
@@ -37,7 +37,12 @@ pub(crate) async fn login(State(issuer): State<Issuer>, request: Request<Body>) 
     answer.unwrap_or_else(|error| page::error(&issuer, error))
 }
 
-fn show(issuer: &Issuer, visiting: &Visiting, outcome: LoginOutcome) -> Response<Body> {
+fn show(
+    issuer: &Issuer,
+    visiting: &Visiting,
+    username: Option<&str>,
+    outcome: LoginOutcome,
+) -> Response<Body> {
     let parts = issuer.parts();
     let action = parts.uri.endpoint_path("login");
     let view = LoginView {
@@ -45,11 +50,11 @@ fn show(issuer: &Issuer, visiting: &Visiting, outcome: LoginOutcome) -> Response
         interaction: &visiting.name,
         csrf: &visiting.visit.csrf,
         client_name: visiting.client.name(),
-        login_hint: visiting.request.login_hint.as_deref(),
+        login_hint: username.or(visiting.request.login_hint.as_deref()),
         outcome,
     };
     let html = parts.interaction.login_page(&view);
-    page(StatusCode::OK, html, None, parts.uri.origin())
+    page(StatusCode::OK, html, parts.uri.origin())
 }
 
 async fn answer(
@@ -68,7 +73,8 @@ async fn answer(
     };
     let authenticated = parts.interaction.authenticate(&credentials).await;
     let Some(user) = authenticated.map_err(|_| PageError::Unavailable)? else {
-        return Ok(show(issuer, &visiting, LoginOutcome::Wrong));
+        let typed = Some(credentials.username.as_str()).filter(|name| !name.is_empty());
+        return Ok(show(issuer, &visiting, typed, LoginOutcome::Wrong));
     };
     let session = Session {
         subject: user.subject,

@@ -135,7 +135,7 @@ pub(super) fn error(issuer: &Issuer, error: PageError) -> Response<Body> {
         error: code,
         description,
     });
-    page(status, html, None, parts.uri.origin())
+    page(status, html, parts.uri.origin())
 }
 
 /// The address of a page in a visit, as a path.

@@ -68,6 +68,18 @@ pub struct Credentials {
     pub now: UnixTime,
 }
 
+impl Credentials {
+    /// What was typed, and when.
+    #[must_use]
+    pub fn new(username: impl Into<String>, password: impl Into<String>, now: UnixTime) -> Self {
+        Self {
+            username: username.into(),
+            password: password.into(),
+            now,
+        }
+    }
+}
+
 impl fmt::Debug for Credentials {
     /// Shows neither: people type their password into the wrong field.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,15 +13,9 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 
-/// A page. Nothing is loaded, no script runs, nobody frames it. Forms go to this server, and from there perhaps on to
-/// `then`: browsers apply `form-action` to the redirect that follows too.
-pub(crate) fn page(
-    status: StatusCode,
-    html: String,
-    then: Option<&Origin>,
-    issuer: &Origin,
-) -> Response<Body> {
-    let policy = policy(&html, then);
+/// A page. Nothing is loaded, no script runs, nobody frames it.
+pub(crate) fn page(status: StatusCode, html: String, issuer: &Origin) -> Response<Body> {
+    let policy = policy(&html);
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -39,12 +33,17 @@ pub(crate) fn page(
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
+    // Base64 and fixed words are a header value; without them nothing at all may be loaded.
+    let strictest = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    let policy = HeaderValue::from_str(&policy).unwrap_or(strictest);
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
     if issuer.is_https() {
         // FAPI 2.0 Security Profile §5.2.3.
         let always = HeaderValue::from_static("max-age=31536000; includeSubDomains");
@@ -54,16 +53,16 @@ pub(crate) fn page(
 }
 
 /// The Content Security Policy: the style that stands in the page counts, and nothing else.
-fn policy(html: &str, then: Option<&Origin>) -> String {
+///
+/// There is no `form-action`: browsers apply it to every redirect that follows a form, and those of the client and of
+/// whomever it sends the browser on to are not ours to know. What it would guard, forms that somebody else has written
+/// into the page, the escaping and the `csrf` field do.
+fn policy(html: &str) -> String {
     let mut policy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'".to_owned();
     if let Some(style) = style(html) {
         let hash = STANDARD.encode(Sha256::digest(style));
         // Writing to a `String` does not fail.
         let _ = write!(policy, "; style-src 'sha256-{hash}'");
-    }
-    policy.push_str("; form-action 'self'");
-    if let Some(then) = then {
-        let _ = write!(policy, " {then}");
     }
     policy
 }
@@ -80,16 +79,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_policy_lets_the_own_style_and_forms_through() {
+    fn the_policy_lets_the_own_style_through_and_nothing_else() {
         let issuer = Origin::parse("https://as.example.com").unwrap();
-        let client = Origin::parse("https://client.example").unwrap();
         let html = "<!doctype html><style>a{}</style><form>".to_owned();
-        let response = page(StatusCode::OK, html, Some(&client), &issuer);
+        let response = page(StatusCode::OK, html, &issuer);
         let hash = STANDARD.encode(Sha256::digest("a{}"));
         assert_eq!(
             response.headers()[CONTENT_SECURITY_POLICY],
             format!(
-                "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'sha256-{hash}'; form-action 'self' https://client.example"
+                "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'sha256-{hash}'"
             )
         );
         assert!(response.headers().contains_key(STRICT_TRANSPORT_SECURITY));
@@ -99,11 +97,11 @@ mod tests {
                 .contains_key("access-control-allow-origin")
         );
         let loopback = Origin::parse("http://127.0.0.1:8080").unwrap();
-        let response = page(StatusCode::BAD_REQUEST, String::new(), None, &loopback);
+        let response = page(StatusCode::BAD_REQUEST, String::new(), &loopback);
         assert!(!response.headers().contains_key(STRICT_TRANSPORT_SECURITY));
         assert_eq!(
             response.headers()[CONTENT_SECURITY_POLICY],
-            "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+            "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
         );
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Argon2, Params};
 use fapi_core::config::ConfigError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -97,15 +97,14 @@ fn is_argon2id(text: &str) -> bool {
     let Ok(hash) = PasswordHash::new(text) else {
         return false;
     };
-    let at_most = |name, most| {
-        let value = hash.params.get_decimal(name);
-        value.is_some_and(|value| value <= most)
-    };
-    hash.algorithm.as_str() == "argon2id"
-        && hash.hash.is_some()
-        && at_most("m", 1024 * 1024)
-        && at_most("t", 16)
-        && at_most("p", 64)
+    // What Argon2 cannot do with these numbers is found out here.
+    Params::try_from(&hash).is_ok_and(|params| {
+        hash.algorithm.as_str() == "argon2id"
+            && hash.hash.is_some()
+            && params.m_cost() <= 1024 * 1024
+            && params.t_cost() <= 16
+            && params.p_cost() <= 64
+    })
 }
 
 /// Whether the password is the one that was hashed. It takes tens of milliseconds and megabytes: that is its purpose.
@@ -115,6 +114,16 @@ pub(super) fn verify(password: &str, hash: &str) -> bool {
             .verify_password(password.as_bytes(), &hash)
             .is_ok()
     })
+}
+
+/// The hash of a password that takes as long to verify as the one of these users that takes longest.
+pub(super) fn hash_as_costly(password: &str, users: &[User]) -> Result<String, InvalidPassword> {
+    let params = users.iter().filter_map(|user| {
+        let hash = PasswordHash::new(&user.password_hash).ok()?;
+        Params::try_from(&hash).ok()
+    });
+    let cost = |params: &Params| u64::from(params.m_cost()).saturating_mul(params.t_cost().into());
+    hash_with(params.max_by_key(cost).unwrap_or_default(), password)
 }
 
 /// A password that cannot be hashed.
@@ -139,11 +148,15 @@ pub(super) const MAX_PASSWORD: usize = 1024;
 ///
 /// [`InvalidPassword`]: it is empty or longer than 1024 bytes, or the system has no randomness.
 pub fn hash_password(password: &str) -> Result<String, InvalidPassword> {
+    hash_with(Params::default(), password)
+}
+
+fn hash_with(params: Params, password: &str) -> Result<String, InvalidPassword> {
     if password.is_empty() || password.len() > MAX_PASSWORD {
         return Err(InvalidPassword);
     }
     let salt: [u8; 16] = fapi_crypto::random_bytes().map_err(|_| InvalidPassword)?;
-    let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
+    let hash = Argon2::from(params).hash_password_with_salt(password.as_bytes(), &salt);
     Ok(hash.map_err(|_| InvalidPassword)?.to_string())
 }
 

@@ -14,7 +14,8 @@ pub struct LoginView<'a> {
     pub csrf: &'a str,
     /// The client that the user is logging in for.
     pub client_name: &'a str,
-    /// What the client thinks the user's name is (OpenID Connect Core §3.1.2.1). Anybody may have written it.
+    /// What the user has typed before, or what the client thinks the user's name is (OpenID Connect Core §3.1.2.1).
+    /// Anybody may have written it.
     pub login_hint: Option<&'a str>,
     /// What came of the form that was sent before.
     pub outcome: LoginOutcome,

@@ -527,7 +527,8 @@ async fn a_wrong_configuration_names_its_field() {
         let builder = Issuer::builder(ISSUER).default_audience(API);
         builder.registration(registration).build()
     };
-    let rows: [(fn(&mut RegistrationConfig), &str); 4] = [
+    type Row = (fn(&mut RegistrationConfig), &'static str);
+    let rows: [Row; 4] = [
         (
             |config| config.initial_access_tokens.clear(),
             "registration.initial_access_tokens",

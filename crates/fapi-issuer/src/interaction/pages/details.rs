@@ -14,7 +14,9 @@ pub(super) fn write(html: &mut Html, details: &[Value]) {
             .and_then(Value::as_str)
             .unwrap_or("detail");
         html.raw("<section class=\"detail\">\n");
-        html.wrap("<h2>", &words(name), "</h2>\n");
+        html.raw("<h2>");
+        readable(html, name);
+        html.raw("</h2>\n");
         let members = detail.as_object().into_iter().flatten();
         let mut members = members.filter(|(name, _)| *name != "type").peekable();
         if members.peek().is_some() {
@@ -29,7 +31,9 @@ pub(super) fn write(html: &mut Html, details: &[Value]) {
 }
 
 fn member(html: &mut Html, name: &str, value: &Value, depth: usize) {
-    html.wrap("<dt>", &words(name), "</dt>\n");
+    html.raw("<dt>");
+    readable(html, name);
+    html.raw("</dt>\n");
     html.raw("<dd>");
     write_value(html, value, depth);
     html.raw("</dd>\n");
@@ -42,6 +46,9 @@ fn write_value(html: &mut Html, value: &Value, depth: usize) {
     };
     match value {
         Value::Null => html.raw("none"),
+        Value::String(text) if text.is_empty() => html.raw("(empty)"),
+        Value::Array(values) if values.is_empty() => html.raw("(empty)"),
+        Value::Object(members) if members.is_empty() => html.raw("(empty)"),
         Value::Bool(true) => html.raw("yes"),
         Value::Bool(false) => html.raw("no"),
         Value::Number(number) => html.text(&number.to_string()),
@@ -65,9 +72,22 @@ fn write_value(html: &mut Html, value: &Value, depth: usize) {
     }
 }
 
+/// A name as words, and the name itself where that is something else: two names may have the same words.
+fn readable(html: &mut Html, name: &str) {
+    let words = words(name);
+    html.text(&words);
+    if words != name {
+        html.wrap(" <code>", name, "</code>");
+    }
+}
+
 /// `instructedAmount` and `instructed_amount` as words.
 fn words(name: &str) -> String {
     let mut words = String::with_capacity(name.len().saturating_add(4));
+    // A URI is a name of its own.
+    if name.contains([':', '/', '.', ' ']) {
+        return name.to_owned();
+    }
     let mut before: Option<char> = None;
     for character in name.chars() {
         match character {
@@ -96,6 +116,7 @@ mod tests {
             ("instructedAmount", "Instructed amount"),
             ("payment_initiation", "Payment initiation"),
             ("IBAN", "IBAN"),
+            ("https://types.example/a-b", "https://types.example/a-b"),
             ("", ""),
         ] {
             assert_eq!(words(name), expected);

@@ -40,8 +40,13 @@ impl Html {
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
                 '\'' => self.0.push_str("&#39;"),
-                // What turns the direction of writing around could make one name look like another.
-                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => self.0.push('\u{fffd}'),
+                // What turns the direction of writing around, or is not seen, could make one name look like another.
+                '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'
+                | '\u{2066}'..='\u{2069}'
+                | '\u{61c}'
+                | '\u{feff}' => self.0.push('\u{fffd}'),
                 control if control.is_control() && control != '\n' => self.0.push('\u{fffd}'),
                 other => self.0.push(other),
             }

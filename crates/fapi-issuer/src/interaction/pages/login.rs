@@ -18,16 +18,25 @@ pub(super) fn page(view: &LoginView<'_>) -> String {
     }
     html.form(view.action, view.interaction, view.csrf);
     html.raw("<label for=\"username\">User name</label>\n<input id=\"username\" name=\"username\" type=\"text\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required");
+    described(&mut html, view);
     match view.login_hint {
         Some(hint) => html.wrap(" value=\"", hint, "\">\n"),
         None => html.raw(" autofocus>\n"),
     }
     html.raw("<label for=\"password\">Password</label>\n<input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required");
+    described(&mut html, view);
     if view.login_hint.is_some() {
         html.raw(" autofocus");
     }
     html.raw(">\n<div class=\"buttons\">\n<button id=\"login\" type=\"submit\" class=\"primary\">Log in</button>\n</div>\n</form>\n");
     html.end()
+}
+
+/// Ties a field to what was wrong.
+fn described(html: &mut Html, view: &LoginView<'_>) {
+    if view.outcome == LoginOutcome::Wrong {
+        html.raw(" aria-describedby=\"login-error\"");
+    }
 }
 
 #[cfg(test)]

@@ -16,23 +16,23 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use self::throttle::Throttle;
-use super::user::{MAX_PASSWORD, verify};
+use super::user::{MAX_PASSWORD, hash_as_costly, verify};
 use super::{
     Authentication, BoxFuture, ConsentView, Credentials, ErrorView, Interaction,
-    InteractionUnavailable, LoginView, User, hash_password,
+    InteractionUnavailable, LoginView, User,
 };
 
-/// How many passwords are checked at a time: each takes 19 MiB.
-const AT_A_TIME: usize = 4;
+/// How many passwords are checked at a time: each takes the memory that its hash says, 19 MiB as a rule.
+const AT_A_TIME: usize = 2;
 
 /// Plain HTML pages, and the users of the configuration.
 ///
-/// Passwords are checked on threads of their own, four at a time. After five wrong ones for a name, right ones are refused
+/// Passwords are checked on threads of their own, two at a time. After five wrong ones for a name, right ones are refused
 /// too for half a minute.
 pub struct Pages {
     by_name: HashMap<Box<str>, Arc<User>>,
     by_sub: HashMap<Box<str>, Arc<User>>,
-    /// What the password of nobody is checked against, so that it takes as long.
+    /// What the password of nobody is checked against, so that it takes as long as that of the user whose hash costs most.
     nobody: Arc<str>,
     throttle: Throttle,
     places: Semaphore,
@@ -62,7 +62,7 @@ impl Pages {
                 return Err(twice("sub"));
             }
         }
-        let nobody = hash_password("the password of nobody")
+        let nobody = hash_as_costly("the password of nobody", users)
             .map_err(|error| ConfigError::invalid("users", error.to_string()))?;
         Ok(Self {
             by_name,
@@ -78,7 +78,8 @@ impl Pages {
         credentials: &Credentials,
     ) -> Result<Option<Authentication>, InteractionUnavailable> {
         let name = credentials.username.as_str();
-        if credentials.password.len() > MAX_PASSWORD || !self.throttle.lets(name, credentials.now) {
+        if credentials.password.len() > MAX_PASSWORD || !self.throttle.begin(name, credentials.now)
+        {
             return Ok(None);
         }
         let user = self.by_name.get(name);
@@ -96,7 +97,6 @@ impl Pages {
             .await
             .map_err(|_| InteractionUnavailable)?;
         let Some(user) = user.filter(|_| is_right) else {
-            self.throttle.failed(name, credentials.now);
             return Ok(None);
         };
         self.throttle.succeeded(name);
@@ -148,6 +148,7 @@ impl fmt::Debug for Pages {
 mod tests {
     use fapi_core::UnixTime;
 
+    use super::super::hash_password;
     use super::*;
 
     const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -163,11 +164,7 @@ mod tests {
         password: &str,
         now: UnixTime,
     ) -> Option<Authentication> {
-        let credentials = Credentials {
-            username: name.to_owned(),
-            password: password.to_owned(),
-            now,
-        };
+        let credentials = Credentials::new(name, password, now);
         pages.authenticate(&credentials).await.unwrap()
     }
 
@@ -211,6 +208,26 @@ mod tests {
                 .await
                 .is_some()
         );
+    }
+
+    #[tokio::test]
+    async fn of_many_tries_at_once_a_few_are_let_through() {
+        let pages = pages();
+        let credentials = |password: &str| Credentials::new("alice", password, NOW);
+        let (wrong, right) = (credentials("x"), credentials("wonderland"));
+        let wrong = || pages.authenticate(&wrong);
+        // Each begins before any has ended.
+        let (a, b, c, d, e, sixth) = tokio::join!(
+            wrong(),
+            wrong(),
+            wrong(),
+            wrong(),
+            wrong(),
+            pages.authenticate(&right)
+        );
+        for outcome in [a, b, c, d, e, sixth] {
+            assert_eq!(outcome, Ok(None));
+        }
     }
 
     #[test]

@@ -30,31 +30,31 @@ impl Tries {
 }
 
 impl Throttle {
-    /// Whether a password may be tried for this name.
-    pub(super) fn lets(&self, name: &str, now: UnixTime) -> bool {
-        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names
-            .get(name)
-            .is_none_or(|tries| tries.wrong < TRIES || tries.is_over(now))
-    }
-
-    pub(super) fn failed(&self, name: &str, now: UnixTime) {
+    /// Whether a password may be tried for this name. It counts as wrong until [`succeeded`](Self::succeeded) says
+    /// otherwise, so that of many tries at once only the first few are let through.
+    pub(super) fn begin(&self, name: &str, now: UnixTime) -> bool {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if names.len() >= NAMES {
+        if names.len() >= NAMES && !names.contains_key(name) {
             names.retain(|_, tries| !tries.is_over(now));
-        }
-        if names.len() >= NAMES {
-            names.clear();
+            if names.len() >= NAMES {
+                names.clear();
+            }
         }
         let tries = names.entry(name.into()).or_insert(Tries {
             wrong: 0,
             last: now,
         });
-        let before = if tries.is_over(now) { 0 } else { tries.wrong };
+        if tries.is_over(now) {
+            tries.wrong = 0;
+        }
+        if tries.wrong >= TRIES {
+            return false;
+        }
         *tries = Tries {
-            wrong: before.saturating_add(1),
+            wrong: tries.wrong.saturating_add(1),
             last: now,
         };
+        true
     }
 
     pub(super) fn succeeded(&self, name: &str) {
@@ -72,7 +72,7 @@ mod tests {
         let throttle = Throttle::default();
         let now = UnixTime::from_secs(0);
         for number in 0..NAMES * 2 + 5 {
-            throttle.failed(&number.to_string(), now);
+            assert!(throttle.begin(&number.to_string(), now));
         }
         assert!(throttle.0.lock().unwrap().len() <= NAMES);
     }
