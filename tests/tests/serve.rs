@@ -1,5 +1,9 @@
 //! The issuer's sockets, with requests that take their time and clients that misbehave.
-#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
