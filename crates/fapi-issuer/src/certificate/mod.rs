@@ -235,3 +235,6 @@ impl std::fmt::Debug for Certificates {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
