@@ -194,9 +194,9 @@ mod tests {
         let document = readme.split("```json").nth(1).unwrap();
         let document = document.split("```").next().unwrap();
         let mut config = Config::from_json(document).unwrap();
-        assert_eq!(config.signing_keys.len(), 1);
+        assert_eq!((config.clients.len(), config.users.len()), (2, 1));
         assert_eq!(config.resource_servers.len(), 1);
-        config.signing_keys.clear();
+        config.storage = StorageConfig::Memory;
         Issuer::from_config(config).await.unwrap();
     }
 

@@ -1,47 +1,49 @@
-//! A small FAPI 2.0 authorization server, to embed in a program or a test, or to run as `fapi-issuer`.
+//! A FAPI 2.0 authorization server, to embed in a program or a test, or to run as `fapi-issuer`.
 //!
-//! It issues only access tokens that are bound to their sender's key (RFC 9449), to clients that authenticate with
-//! `private_key_jwt` (RFC 7523), for the grant `client_credentials`: JWTs (RFC 9068), or opaque ones that resource servers
-//! ask about (RFC 7662, signed answers RFC 9701). Clients can revoke either kind (RFC 7009).
+//! Users log in and consent on its pages or on yours ([`Interaction`]), and clients get access tokens that are bound to
+//! their DPoP key (RFC 9449) or their certificate (RFC 8705); a token that is bound to nothing cannot be issued. Grants are
+//! the authorization code with pushed requests (RFC 9126) and PKCE, client credentials, refresh tokens and token exchange
+//! (RFC 8693). Requests may be signed (RFC 9101), responses too (JARM, RFC 9701). Everything is kept in memory, in SQLite
+//! or in PostgreSQL ([`StorageConfig`]).
 //!
 //! Mind the issuer identifier: it is the *public* address. Proofs name the token endpoint under it and client assertions
-//! name it as `aud`; neither `Host` nor `X-Forwarded-*` play a part. TLS is the business of whatever stands in front.
+//! name it as `aud`; neither `Host` nor `X-Forwarded-*` play a part.
 //!
 //! ```
 //! use axum::body::Body;
 //! use axum::http::{Request, StatusCode};
 //! use fapi_core::jose::Algorithm;
+//! use fapi_core::token::Confirmation;
 //! use fapi_crypto::SigningKey;
-//! use fapi_issuer::{Client, Issuer};
+//! use fapi_issuer::{Client, Grant, Issuer};
 //! use tower::ServiceExt as _;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let client_key = SigningKey::generate(Algorithm::Es256)?;
-//! let jwks = serde_json::json!({ "keys": [client_key.public_jwk()] });
-//!
-//! let issuer = Issuer::builder("https://as.example.com")
-//!     .client(Client::new("my-client", jwks.to_string()).scope("accounts payments"))
-//!     .default_audience("https://api.example.com")
-//!     .build()?;
-//!
-//! // Part of an application: `application.merge(issuer.router())`.
-//! let request = Request::get("/.well-known/oauth-authorization-server").body(Body::empty())?;
-//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-//! let response = issuer.router().oneshot(request).await?;
-//! assert_eq!(response.status(), StatusCode::OK);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! # })?;
-//!
-//! // Or without HTTP: a token for whoever holds the key.
-//! use fapi_core::token::Confirmation;
-//! use fapi_issuer::Grant;
-//!
-//! let holder = SigningKey::generate(Algorithm::Es256)?;
-//! let grant = Grant::new("my-client", "https://api.example.com", Confirmation::Key(holder.thumbprint()));
-//! let token = issuer.mint(&grant)?;
-//! assert_eq!(token.as_str().split('.').count(), 3);
-//! # Ok(())
+//! #     tokio::runtime::Builder::new_current_thread().build()?.block_on(run())
 //! # }
+//! async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//!     let client_key = SigningKey::generate(Algorithm::Es256)?;
+//!     let jwks = serde_json::json!({ "keys": [client_key.public_jwk()] });
+//!
+//!     let issuer = Issuer::builder("https://as.example.com")
+//!         .client(Client::new("my-client", jwks.to_string()).scope("accounts payments"))
+//!         .default_audience("https://api.example.com")
+//!         .build()
+//!         .await?;
+//!
+//!     // Part of an application: `application.merge(issuer.router())`.
+//!     let request = Request::get("/.well-known/oauth-authorization-server").body(Body::empty())?;
+//!     let response = issuer.router().oneshot(request).await?;
+//!     assert_eq!(response.status(), StatusCode::OK);
+//!
+//!     // Or without HTTP: a token for whoever holds the key.
+//!     let holder = SigningKey::generate(Algorithm::Es256)?;
+//!     let bound = Confirmation::Key(holder.thumbprint());
+//!     let grant = Grant::new("my-client", "https://api.example.com", bound);
+//!     let token = issuer.mint(&grant).await?;
+//!     assert_eq!(token.as_str().split('.').count(), 3);
+//!     Ok(())
+//! }
 //! ```
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]

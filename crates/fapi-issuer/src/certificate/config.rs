@@ -32,8 +32,8 @@ pub struct MtlsConfig {
     /// The socket behind that origin, which asks for a certificate. Default: none, a proxy asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
-    /// A file with the authorities (PEM) that certificates of `tls_client_auth` must come from. Default: none, which is
-    /// right where a proxy checks that.
+    /// A file with the authorities (PEM) that certificates of `tls_client_auth` must come from, read at the start. Needed for
+    /// such clients, also where a proxy tells the certificate: intermediate ones then stand in it too. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ca: Option<PathBuf>,
     /// Who tells us the certificate. Default: `tls`. With `xfcc`, which tells its hash alone, tokens can be bound to it, but

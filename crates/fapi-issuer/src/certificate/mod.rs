@@ -107,14 +107,10 @@ impl Certificates {
         })
     }
 
-    /// Whether clients can authenticate by a certificate of an authority: here `mtls.client_ca` says which; a proxy has to
-    /// know for itself.
+    /// Whether clients can authenticate by a certificate of an authority: `mtls.client_ca` says which. A proxy's word is
+    /// not enough: one that lets self-signed certificates pass would let anybody write another client's subject into one.
     pub(crate) fn has_authority(&self) -> bool {
-        match self.source {
-            CertificateFrom::Tls => self.authority.is_some(),
-            CertificateFrom::ClientCert => true,
-            CertificateFrom::Xfcc => false,
-        }
+        self.are_whole() && self.authority.is_some()
     }
 
     /// Whether whole certificates can be seen, and not only their hashes.
@@ -174,17 +170,15 @@ impl Certificates {
         now: UnixTime,
     ) -> Result<(), CertificateProblem> {
         let own = shown.own()?;
-        if let Some(authority) = &self.authority {
-            let seconds = u64::try_from(now.as_secs()).unwrap_or(0);
-            let now = rustls::pki_types::UnixTime::since_unix_epoch(
-                std::time::Duration::from_secs(seconds),
-            );
-            let others = shown.chain.get(1..).unwrap_or_default();
-            // RFC 5280 §6: path, validity, and that it is for clients (§4.2.1.12).
-            authority
-                .verify_client_cert(own, others, now)
-                .map_err(|_| CertificateProblem::Chain)?;
-        }
+        let authority = self.authority.as_ref().ok_or(CertificateProblem::Chain)?;
+        let seconds = u64::try_from(now.as_secs()).unwrap_or(0);
+        let now =
+            rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        let others = shown.chain.get(1..).unwrap_or_default();
+        // RFC 5280 §6: path, validity, and that it is for clients (§4.2.1.12).
+        authority
+            .verify_client_cert(own, others, now)
+            .map_err(|_| CertificateProblem::Chain)?;
         if subject.is_of(own)? {
             Ok(())
         } else {

@@ -78,8 +78,8 @@ impl Pages {
         credentials: &Credentials,
     ) -> Result<Option<Authentication>, InteractionUnavailable> {
         let name = credentials.username.as_str();
-        if credentials.password.len() > MAX_PASSWORD || !self.throttle.begin(name, credentials.now)
-        {
+        let _turn = self.throttle.turn(name).await;
+        if credentials.password.len() > MAX_PASSWORD || !self.throttle.lets(name, credentials.now) {
             return Ok(None);
         }
         let user = self.by_name.get(name);
@@ -97,6 +97,7 @@ impl Pages {
             .await
             .map_err(|_| InteractionUnavailable)?;
         let Some(user) = user.filter(|_| is_right) else {
+            self.throttle.failed(name, credentials.now);
             return Ok(None);
         };
         self.throttle.succeeded(name);

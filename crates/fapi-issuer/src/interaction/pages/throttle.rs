@@ -1,6 +1,7 @@
 //! Slows down whoever tries passwords.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use fapi_core::UnixTime;
@@ -13,9 +14,15 @@ const WAIT_SECONDS: i64 = 30;
 /// sender a password check each.
 const NAMES: usize = 10_000;
 
+/// Names whose passwords are checked one after the other.
+const TURNS: usize = 64;
+
 /// Wrong passwords by the name that they were tried for.
-#[derive(Default)]
-pub(super) struct Throttle(Mutex<HashMap<Box<str>, Tries>>);
+pub(super) struct Throttle {
+    names: Mutex<HashMap<Box<str>, Tries>>,
+    turns: Vec<tokio::sync::Mutex<()>>,
+    hasher: RandomState,
+}
 
 #[derive(Clone, Copy)]
 struct Tries {
@@ -29,36 +36,56 @@ impl Tries {
     }
 }
 
+impl Default for Throttle {
+    fn default() -> Self {
+        Self {
+            names: Mutex::default(),
+            turns: std::iter::repeat_with(Default::default)
+                .take(TURNS)
+                .collect(),
+            hasher: RandomState::new(),
+        }
+    }
+}
+
 impl Throttle {
-    /// Whether a password may be tried for this name. It counts as wrong until [`succeeded`](Self::succeeded) says
-    /// otherwise, so that of many tries at once only the first few are let through.
-    pub(super) fn begin(&self, name: &str, now: UnixTime) -> bool {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if names.len() >= NAMES && !names.contains_key(name) {
+    /// Waits until nobody else tries this name, so that of many tries at once the sixth sees how the first five ended.
+    /// What comes back is the turn, for as long as it is kept.
+    pub(super) async fn turn(&self, name: &str) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        let hash = usize::try_from(self.hasher.hash_one(name) & 0xffff).unwrap_or_default();
+        let turn = self.turns.get(hash.checked_rem(TURNS)?)?;
+        Some(turn.lock().await)
+    }
+
+    /// Whether a password may be tried for this name.
+    pub(super) fn lets(&self, name: &str, now: UnixTime) -> bool {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names
+            .get(name)
+            .is_none_or(|tries| tries.wrong < TRIES || tries.is_over(now))
+    }
+
+    pub(super) fn failed(&self, name: &str, now: UnixTime) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.len() >= NAMES {
             names.retain(|_, tries| !tries.is_over(now));
-            if names.len() >= NAMES {
-                names.clear();
-            }
+        }
+        if names.len() >= NAMES {
+            names.clear();
         }
         let tries = names.entry(name.into()).or_insert(Tries {
             wrong: 0,
             last: now,
         });
-        if tries.is_over(now) {
-            tries.wrong = 0;
-        }
-        if tries.wrong >= TRIES {
-            return false;
-        }
+        let before = if tries.is_over(now) { 0 } else { tries.wrong };
         *tries = Tries {
-            wrong: tries.wrong.saturating_add(1),
+            wrong: before.saturating_add(1),
             last: now,
         };
-        true
     }
 
     pub(super) fn succeeded(&self, name: &str) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.remove(name);
     }
 }
@@ -72,8 +99,8 @@ mod tests {
         let throttle = Throttle::default();
         let now = UnixTime::from_secs(0);
         for number in 0..NAMES * 2 + 5 {
-            assert!(throttle.begin(&number.to_string(), now));
+            throttle.failed(&number.to_string(), now);
         }
-        assert!(throttle.0.lock().unwrap().len() <= NAMES);
+        assert!(throttle.names.lock().unwrap().len() <= NAMES);
     }
 }
