@@ -364,7 +364,7 @@ impl Registrar<'_> {
                     Ok(Method::Tls(Subject::of_client(client, at)?))
                 }
                 _ => Err(needs(
-                    "`mtls` with a `client_ca`, or with certificates from `client-cert`",
+                    "`mtls` with a `client_ca`, and with certificates from `tls` or `client-cert`",
                 )),
             },
             AuthMethod::SelfSignedTlsClientAuth => match self.certificates {
