@@ -187,6 +187,18 @@ impl Envoy {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until it has logged this: an answer may come before the lines about it have been read.
+    ///
+    /// # Panics
+    /// It does not within ten seconds.
+    pub fn until_logged(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "no `{text}` in:\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// A folder whose files it sees under the same paths.
     pub fn folder(&self) -> &Path {
         &self.folder

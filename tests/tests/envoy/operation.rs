@@ -116,8 +116,7 @@ fn each_reason_is_counted_and_logged_with_the_interaction_id() {
         let grown: Vec<&str> = after.grown(&before, "wasmcustom.fapi.").collect();
         assert_eq!(grown, [format!("refused.{reason}")]);
         let id = answer.header("x-fapi-interaction-id").next().unwrap();
-        let line = format!("reason={reason} status=401 interaction_id={id}");
-        assert!(envoy.log().contains(&line), "{line}\n{}", envoy.log());
+        envoy.until_logged(&format!("reason={reason} status=401 interaction_id={id}"));
     }
 }
 

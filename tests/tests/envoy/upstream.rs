@@ -1,6 +1,6 @@
 //! What the upstream, RBAC and the access log see of a request.
 
-use fapi_tests::envoy::{Envoy, Listener, fapi, until};
+use fapi_tests::envoy::{Envoy, Listener, fapi};
 use fapi_tests::wire::WireRequest;
 use serde_json::{Value, json};
 
@@ -164,10 +164,7 @@ fn rbac_decides_on_verified_claims_and_the_access_log_names_them() {
         let open = WireRequest::new("GET", "/open").header("x-fapi-sub", "alice");
         assert_eq!(status(address, &open), 403, "{name}");
         for line in ["200 alice", "403 bob", "403 -"] {
-            let line = format!("[{name}] {line}\n");
-            until("the access log tells", SOON, || {
-                envoy.log().contains(&line).then_some(())
-            });
+            envoy.until_logged(&format!("[{name}] {line}\n"));
         }
     }
 }
