@@ -1,4 +1,4 @@
-//! Keys and certificates, made once for all tests: RSA keys take their time.
+//! Keys and certificates.
 
 use std::sync::LazyLock;
 
@@ -29,29 +29,32 @@ struct Keys {
     dpop: TestKey,
 }
 
-/// Who takes part.
-pub static CAST: LazyLock<Cast> = LazyLock::new(|| {
-    use Algorithm::{EdDsa, Es256, Ps256};
-    let authority = Authority::new();
-    let key = TestKey::generate;
-    let keys = |algorithm| Keys {
-        signing: key(algorithm),
-        dpop: key(algorithm),
-    };
-    Cast {
-        server: authority.server(&document::HOSTS),
-        issuer_keys: [Ps256, Es256, EdDsa].map(key),
-        resource_server_key: key(Es256),
-        first: keys(Ps256),
-        second_with_dpop: keys(Es256),
-        second_with_mtls: keys(EdDsa),
-        certified: ["first", "second"].map(|name| authority.client(name)),
-        self_signed: ["first", "second"].map(Identity::self_signed),
-        authority,
-    }
-});
+/// Who takes part in the tests: made once, for RSA keys take their time.
+pub static CAST: LazyLock<Cast> = LazyLock::new(|| Cast::new(&document::HOSTS));
 
 impl Cast {
+    /// New keys and certificates for all, and servers at these hosts.
+    pub fn new(hosts: &[&str]) -> Self {
+        use Algorithm::{EdDsa, Es256, Ps256};
+        let authority = Authority::new();
+        let key = TestKey::generate;
+        let keys = |algorithm| Keys {
+            signing: key(algorithm),
+            dpop: key(algorithm),
+        };
+        Self {
+            server: authority.server(hosts),
+            issuer_keys: [Ps256, Es256, EdDsa].map(key),
+            resource_server_key: key(Es256),
+            first: keys(Ps256),
+            second_with_dpop: keys(Es256),
+            second_with_mtls: keys(EdDsa),
+            certified: ["first", "second"].map(|name| authority.client(name)),
+            self_signed: ["first", "second"].map(Identity::self_signed),
+            authority,
+        }
+    }
+
     /// What a client signs its assertions and request objects with. The first client's is an RSA key, without which the
     /// tests of RS256 would have nothing to sign with.
     pub fn signing_key(&self, variant: Variant, number: Number) -> &TestKey {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::authority::{dns_name, subject};
-use super::cast::CAST;
+use super::cast::Cast;
 use super::party::Number;
 use super::variant::{ClientAuth, Profile, Variant, Variants};
 
@@ -15,6 +15,27 @@ pub const RESOURCE: &str = "https://rs.example.com";
 
 pub const RESOURCE_HOST: &str = "rs.example.com";
 
+/// Where everything is: what the document depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    pub issuer: &'a str,
+    pub mtls_origin: &'a str,
+    pub resource: &'a str,
+    /// Where the suite's clients take users back.
+    pub callback: &'a str,
+}
+
+/// In the tests.
+pub const PLACES: Places<'static> = Places {
+    issuer: ISSUER,
+    mtls_origin: MTLS_ORIGIN,
+    resource: RESOURCE,
+    callback: "https://suite.example.com/test/a/fapi/callback",
+};
+
+/// How the resource server is known to the issuer.
+pub const RESOURCE_SERVER: &str = "rs";
+
 /// The hosts of all three.
 pub const HOSTS: [&str; 3] = ["as.example.com", "mtls.as.example.com", RESOURCE_HOST];
 
@@ -24,28 +45,27 @@ pub const PASSWORD: &str = "correct horse battery staple";
 const PASSWORD_HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$XdTJKPvVpEdCNu922dgwQXj+XfOITS04PpG3cDMn5sE";
 
-/// Whose scripts may call the issuer.
-pub const WEB_ORIGIN: &str = "https://app.example.com";
-
 /// The type of authorization details (RFC 9396) that clients may ask for.
 pub const DETAIL_TYPE: &str = "payment_initiation";
 
 /// What clients ask for, unless they test that very thing. The order is not that of the configuration.
 const SCOPE: &str = "accounts profile email";
 
-/// The document. Files are named by their place in `directory`.
-pub fn configuration(directory: &str) -> Value {
-    let keys: Vec<_> = CAST.issuer_keys.iter().map(private_jwk).collect();
+/// The document. Files are named by their place in `directory`. Where to listen is for the caller to say.
+pub fn configuration(cast: &Cast, places: Places<'_>, directory: &str) -> Value {
+    let keys: Vec<_> = cast.issuer_keys.iter().map(private_jwk).collect();
+    let variants = Variants::all();
+    let clients = variants
+        .iter()
+        .flat_map(|variant| Number::BOTH.map(|number| client(cast, places, variant, number)));
     json!({
-        "issuer": ISSUER,
-        "listen": "127.0.0.1:0",
+        "issuer": places.issuer,
         "tls": {
             "certificate": format!("{directory}/server.pem"),
             "key": format!("{directory}/server.key"),
         },
         "mtls": {
-            "origin": MTLS_ORIGIN,
-            "listen": "127.0.0.1:0",
+            "origin": places.mtls_origin,
             "client_ca": format!("{directory}/ca.pem"),
         },
         "storage": { "sqlite": { "path": format!("{directory}/issuer.db") } },
@@ -64,64 +84,64 @@ pub fn configuration(directory: &str) -> Value {
                 "birthdate": "1970-01-01",
             },
         }],
-        "clients": Variants::all().iter().flat_map(clients).collect::<Vec<_>>(),
+        "clients": clients.collect::<Vec<_>>(),
         "resource_servers": [{
-            "client_id": "rs",
-            "jwks": { "keys": [CAST.resource_server_key.published_jwk()] },
-            "resource": RESOURCE,
+            "client_id": RESOURCE_SERVER,
+            "jwks": { "keys": [cast.resource_server_key.published_jwk()] },
+            "resource": places.resource,
         }],
-        "default_audience": RESOURCE,
+        "default_audience": places.resource,
         "authorization_details_types": [DETAIL_TYPE],
-        "cors_origins": [WEB_ORIGIN],
     })
 }
 
-/// Both clients of a variant.
-fn clients(variant: Variant) -> [Value; 2] {
-    Number::BOTH.map(|number| {
-        let mut client = Map::new();
-        let mut set = |name: &str, value: Value| client.insert(name.to_owned(), value);
-        set("client_id", client_id(variant, number).into());
-        set("client_name", format!("Client {number:?}").into());
-        set("scope", scope(variant).into());
-        set("jwks", json!({ "keys": public_keys(variant, number) }));
-        set("token_endpoint_auth_method", variant.auth_method().into());
-        if variant.auth == ClientAuth::Tls {
-            match number {
-                Number::First => set("tls_client_auth_subject_dn", subject("first").into()),
-                Number::Second => set("tls_client_auth_san_dns", dns_name("second").into()),
-            };
-        }
-        if !variant.is_dpop() {
-            set("tls_client_certificate_bound_access_tokens", true.into());
-        }
-        if variant.profile == Profile::ClientCredentials {
-            return client.into();
-        }
-        set("redirect_uris", json!(redirect_uris()));
-        set("authorization_details_types", json!([DETAIL_TYPE]));
-        let grant_types = ["authorization_code", "refresh_token"];
-        set("grant_types", json!(grant_types));
-        if variant.is_signed() {
-            set("require_signed_request_object", true.into());
-        }
-        let mode = if variant.is_jarm() { "jwt" } else { "query" };
-        set("response_modes", json!([mode]));
-        client.into()
-    })
+/// One of the clients of a variant.
+fn client(cast: &Cast, places: Places<'_>, variant: Variant, number: Number) -> Value {
+    let mut client = Map::new();
+    let mut set = |name: &str, value: Value| client.insert(name.to_owned(), value);
+    set("client_id", client_id(variant, number).into());
+    set("client_name", format!("Client {number:?}").into());
+    set("scope", scope(variant).into());
+    set(
+        "jwks",
+        json!({ "keys": public_keys(cast, variant, number) }),
+    );
+    set("token_endpoint_auth_method", variant.auth_method().into());
+    if variant.auth == ClientAuth::Tls {
+        match number {
+            Number::First => set("tls_client_auth_subject_dn", subject("first").into()),
+            Number::Second => set("tls_client_auth_san_dns", dns_name("second").into()),
+        };
+    }
+    if !variant.is_dpop() {
+        set("tls_client_certificate_bound_access_tokens", true.into());
+    }
+    if variant.profile == Profile::ClientCredentials {
+        return client.into();
+    }
+    set("redirect_uris", json!(redirect_uris(places.callback)));
+    set("authorization_details_types", json!([DETAIL_TYPE]));
+    let grant_types = ["authorization_code", "refresh_token"];
+    set("grant_types", json!(grant_types));
+    if variant.is_signed() {
+        set("require_signed_request_object", true.into());
+    }
+    let mode = if variant.is_jarm() { "jwt" } else { "query" };
+    set("response_modes", json!([mode]));
+    client.into()
 }
 
-fn public_keys(variant: Variant, number: Number) -> Vec<Value> {
-    let mut keys = vec![CAST.signing_key(variant, number).published_jwk()];
+fn public_keys(cast: &Cast, variant: Variant, number: Number) -> Vec<Value> {
+    let mut keys = vec![cast.signing_key(variant, number).published_jwk()];
     if variant.auth == ClientAuth::SelfSignedTls {
-        let identity = CAST.identity(variant, number);
+        let identity = cast.identity(variant, number);
         keys.push(identity.public_jwk("certificate"));
     }
     keys
 }
 
 /// The identifier of a client.
-pub(super) fn client_id(variant: Variant, number: Number) -> String {
+pub fn client_id(variant: Variant, number: Number) -> String {
     let number = match number {
         Number::First => 1,
         Number::Second => 2,
@@ -130,7 +150,7 @@ pub(super) fn client_id(variant: Variant, number: Number) -> String {
 }
 
 /// What a client is registered for. With `offline_access` it gets a refresh token.
-fn scope(variant: Variant) -> String {
+pub fn scope(variant: Variant) -> String {
     if variant.profile == Profile::ClientCredentials {
         return "accounts".to_owned();
     }
@@ -146,15 +166,15 @@ pub(super) fn requested_scope(variant: Variant) -> String {
 }
 
 /// The first is the first client's; the second client's has a query.
-pub(super) fn redirect_uris() -> [String; 2] {
-    let callback = "https://suite.example.com/test/a/fapi/callback";
+pub(super) fn redirect_uris(callback: &str) -> [String; 2] {
     [
         callback.to_owned(),
         format!("{callback}?dummy1=lorem&dummy2=ipsum"),
     ]
 }
 
-fn private_jwk(key: &tower_fapi::testing::TestKey) -> Value {
+/// A private key with its identifier.
+pub fn private_jwk(key: &tower_fapi::testing::TestKey) -> Value {
     let mut jwk = key.private_jwk();
     jwk["kid"] = key.kid().into();
     jwk

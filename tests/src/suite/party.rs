@@ -9,7 +9,7 @@ use tower_fapi::testing::TestKey;
 
 use super::authorize::{AuthorizationRequest, Duplicates};
 use super::cast::CAST;
-use super::document::{ISSUER, client_id, redirect_uris, requested_scope};
+use super::document::{ISSUER, PLACES, client_id, redirect_uris, requested_scope};
 use super::jwt::Jwt;
 use super::post::{Certificate, Post};
 use super::push::Pushed;
@@ -72,7 +72,7 @@ impl Party {
         number: Number,
         user_agent: &UserAgent,
     ) -> Self {
-        let [first, second] = redirect_uris();
+        let [first, second] = redirect_uris(PLACES.callback);
         Self {
             world: Arc::clone(world),
             variant,

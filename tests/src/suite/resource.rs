@@ -10,22 +10,22 @@ use fapi_core::config::{
     IntrospectionConfig, MtlsConfig, NonceConfig, NonceMode, PrivateKey, PrivateKeyJwt, Revocation,
     TokenFormat,
 };
-use fapi_issuer::{ClientCertificate, Config, Peer, Server};
+use fapi_issuer::{ClientCertificate, Peer, Server};
 use serde_json::{Value, json};
 use tower_fapi::mtls::Connection;
 use tower_fapi::testing::TestClock;
 use tower_fapi::{Access, FapiConfig, FapiLayer, IssuerConfig};
 
 use super::cast::CAST;
-use super::document::{ISSUER, RESOURCE};
+use super::document::{ISSUER, RESOURCE, RESOURCE_SERVER};
 use super::world::Nonces;
 
-/// The accounts. Every token is asked about, each time: one that was revoked a moment ago is refused.
-pub(super) fn router(http: reqwest::Client, clock: &TestClock, nonces: Nonces) -> Router {
+/// Every token is asked about, each time: one that was revoked a moment ago is refused.
+pub(super) fn layer(http: reqwest::Client, clock: &TestClock, nonces: Nonces) -> FapiLayer {
     let key = CAST.resource_server_key.private_jwk().to_string();
     let auth = PrivateKeyJwt::new(PrivateKey::Jwk(key));
     let endpoint = format!("{ISSUER}/introspect");
-    let introspection = IntrospectionConfig::new(endpoint, "rs", auth.into());
+    let introspection = IntrospectionConfig::new(endpoint, RESOURCE_SERVER, auth.into());
     let issuer = IssuerConfig::new(ISSUER)
         .token_format(TokenFormat::Any)
         .revocation(Revocation::Introspect)
@@ -39,20 +39,22 @@ pub(super) fn router(http: reqwest::Client, clock: &TestClock, nonces: Nonces) -
         nonce.mode = NonceMode::Required;
         config = config.nonce(nonce);
     }
-    let layer = FapiLayer::builder(config.build().expect("a configuration"))
+    FapiLayer::builder(config.build().expect("a configuration"))
         .http_client(http)
         .clock(clock.source())
-        .for_axum();
-    Router::new()
-        .route("/accounts", get(accounts))
-        .layer(layer.build().expect("a layer"))
+        .for_axum()
+        .build()
+        .expect("a layer")
 }
 
-/// Serves it on the second socket of a server like the issuer's, which asks for certificates.
-pub(super) async fn serve(config: &Config, router: Router) -> SocketAddr {
-    let server = Server::bind(config).await.expect("sockets");
+/// Serves the accounts, behind this layer, on a server like the issuer's: on the second socket, which asks for
+/// certificates. Where that is.
+pub fn serve(server: Server, layer: FapiLayer) -> SocketAddr {
     let bound = server.addresses().expect("addresses");
-    let router = router.layer(map_request(describe));
+    let router = Router::new()
+        .route("/accounts", get(accounts))
+        .layer(layer)
+        .layer(map_request(describe));
     tokio::spawn(server.serve(router, std::future::pending()));
     bound.mtls.expect("a second socket")
 }

@@ -11,7 +11,7 @@ use tower_fapi::testing::TestClock;
 
 use super::authority::Identity;
 use super::cast::CAST;
-use super::document::{HOSTS, ISSUER, configuration};
+use super::document::{HOSTS, ISSUER, PLACES, configuration};
 use super::key_set::PublicKeys;
 use super::reply::Reply;
 use super::resource;
@@ -27,6 +27,9 @@ pub struct World {
     addresses: Addresses,
     _directory: Directory,
 }
+
+/// Whose scripts may call the issuer.
+pub const WEB_ORIGIN: &str = "https://app.example.com";
 
 /// Whether both servers ask for DPoP nonces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +51,10 @@ impl World {
         directory.write("server.pem", &CAST.server.pem());
         directory.write("server.key", &CAST.server.key_pem());
         let path = directory.path().to_str().expect("a path");
-        let mut document = configuration(path);
+        let mut document = configuration(&CAST, PLACES, path);
+        document["listen"] = "127.0.0.1:0".into();
+        document["mtls"]["listen"] = "127.0.0.1:0".into();
+        document["cors_origins"] = json!([WEB_ORIGIN]);
         if nonces == Nonces::Required {
             document["dpop"] = json!({ "nonce": { "mode": "required" } });
         }
@@ -61,8 +67,9 @@ impl World {
         tokio::spawn(server.serve(issuer.router(), std::future::pending()));
 
         let before = Addresses([plain, mtls, plain]);
-        let router = resource::router(before.http(None), &clock, nonces);
-        let resource = resource::serve(&config, router).await;
+        let layer = resource::layer(before.http(None), &clock, nonces);
+        let server = Server::bind(&config).await.expect("sockets");
+        let resource = resource::serve(server, layer);
         let addresses = Addresses([plain, mtls, resource]);
 
         let http = addresses.http(None);

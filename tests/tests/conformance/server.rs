@@ -1,7 +1,6 @@
 //! What else an authorization server has to get right: mistakes that others have made.
 
-use fapi_tests::suite::document::WEB_ORIGIN;
-use fapi_tests::suite::{Jwt, Nonces, PublicKeys, Reply, Run, Variants, World};
+use fapi_tests::suite::{Jwt, Nonces, PublicKeys, Reply, Run, Variants, WEB_ORIGIN, World};
 use reqwest::{Method, header};
 
 /// A hash of a token has no place in a proof for the token endpoint; RFC 9449 §4.2 does not forbid it, and it is ignored.

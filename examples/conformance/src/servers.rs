@@ -1,0 +1,58 @@
+//! The issuer, and the resource behind the tower layer.
+
+use std::error::Error;
+use std::fs;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use fapi_issuer::{Config, Issuer, Server};
+use fapi_tests::suite::resource;
+use reqwest::Certificate;
+use serde_json::Value;
+use tower_fapi::{FapiConfig, FapiLayer, keys};
+
+use crate::options::{Options, Socket};
+use crate::setup::{AUTHORITY, ISSUER, RESOURCE};
+
+const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Starts both, on the runtime that runs this.
+pub(crate) async fn start(options: &Options) -> Result<(), Box<dyn Error>> {
+    let mut document: Value = serde_json::from_slice(&fs::read(options.file(ISSUER))?)?;
+    let config = Config::from_json(&document.to_string())?;
+    let server = Server::bind(&config).await?;
+    let issuer = Issuer::from_config(config).await?;
+    tokio::spawn(server.serve(issuer.router(), std::future::pending()));
+    tokio::spawn(maintain(issuer));
+
+    // The resource needs a socket that asks for certificates, as the issuer's second one does. The first is of no use
+    // to it.
+    document["listen"] = SocketAddr::from(([127, 0, 0, 1], 0)).to_string().into();
+    document["mtls"]["listen"] = options.address(Socket::Layer).to_string().into();
+    let sockets = Server::bind(&Config::from_json(&document.to_string())?).await?;
+    resource::serve(sockets, layer(options)?);
+    Ok(())
+}
+
+fn layer(options: &Options) -> Result<FapiLayer, Box<dyn Error>> {
+    let config = FapiConfig::from_slice(&fs::read(options.file(RESOURCE))?)?;
+    let authority = Certificate::from_pem(&fs::read(options.file(AUTHORITY))?)?;
+    let http = keys::client_builder(&config)
+        .tls_certs_only([authority])
+        // The host's name need not lead here from this machine.
+        .resolve(options.host(), options.local_address(Socket::Issuer))
+        .build()?;
+    Ok(FapiLayer::builder(config)
+        .http_client(http)
+        .for_axum()
+        .build()?)
+}
+
+/// Keeps keys and storage in order.
+async fn maintain(issuer: Issuer) {
+    loop {
+        tokio::time::sleep(MAINTAIN_EVERY).await;
+        // The log says what is wrong, and there is a next time.
+        drop(issuer.maintain().await);
+    }
+}
