@@ -103,6 +103,12 @@ enum Task {
         #[arg(long)]
         prepare: bool,
     },
+    /// Run the example for the conformance suite: an issuer and a resource, behind the tower layer and behind Envoy.
+    Conformance {
+        /// Arguments of the example, such as `--host`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Build the Envoy filter as an image, for Istio and Envoy Gateway.
     EnvoyImage {
         /// The image's name.
@@ -189,6 +195,7 @@ fn run(task: Task) -> Result<(), Failure> {
                 Extent::Run
             },
         ),
+        Task::Conformance { arguments } => envoy::conformance::run(&workspace, &arguments),
         Task::EnvoyImage { tag } => envoy::oci::run(&workspace, &tag),
         Task::BenchEnvoy {
             envoy_version,

@@ -5,20 +5,38 @@ use serde_json::{Value, json};
 
 /// Logs in if asked to, and approves.
 pub(crate) fn approves(issuer: &str, callback: &str) -> Value {
-    script(issuer, callback, "approve")
+    json!([visit(issuer, callback, "approve")])
 }
 
 /// The modules in which the user does something else.
 pub(crate) fn overrides(issuer: &str, callback: &str) -> Value {
+    let looks_first = json!([looks(issuer), visit(issuer, callback, "approve")]);
     json!({
         "fapi2-security-profile-final-user-rejects-authentication": {
-            "browser": script(issuer, callback, "deny"),
+            "browser": [visit(issuer, callback, "deny")],
+        },
+        "fapi2-security-profile-final-par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": {
+            "browser": looks_first,
         },
     })
 }
 
-fn script(issuer: &str, callback: &str, button: &str) -> Value {
-    json!([{
+/// The first time the user only looks at the page.
+fn looks(issuer: &str) -> Value {
+    json!({
+        "match": format!("{issuer}/authorize*"),
+        "match-limit": 1,
+        "tasks": [{
+            "task": "Look",
+            "match": format!("{issuer}/login*"),
+            "commands": [["wait", "id", "username", 10]],
+        }],
+    })
+}
+
+/// Every page may be left out: nobody logs in twice, and an error page is the end.
+fn visit(issuer: &str, callback: &str, button: &str) -> Value {
+    json!({
         "match": format!("{issuer}/authorize*"),
         "tasks": [
             {
@@ -50,5 +68,5 @@ fn script(issuer: &str, callback: &str, button: &str) -> Value {
                 "commands": [["wait", "id", "submission_complete", 10]],
             },
         ],
-    }])
+    })
 }

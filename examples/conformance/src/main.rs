@@ -14,7 +14,7 @@ mod setup;
 mod upstream;
 
 use std::error::Error;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -32,8 +32,8 @@ async fn main() -> ExitCode {
                 .with_default_directive(LevelFilter::INFO.into())
                 .from_env_lossy(),
         )
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
         .init();
     match run(&Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,9 +54,25 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     print(options);
     tokio::select! {
-        stop = tokio::signal::ctrl_c() => Ok(stop?),
+        stop = stopped() => Ok(stop?),
         ended = Envoy::ended(envoy.as_mut()) => Err(ended),
     }
+}
+
+/// Completes with Ctrl-C, or when the process is told to end.
+async fn stopped() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn print(options: &Options) {

@@ -75,6 +75,8 @@ pub(crate) fn configuration(options: &Options, cast: &Cast, variant: Variant, do
         "client": first,
         "client2": second,
         "resource": { "resourceUrl": format!("{resource}{}", upstream::PATH) },
+        // Its browser need not know what our pages look like.
+        "options": { "browsercontrol_css_enable": false },
     });
     if variant.shows_certificate_for_tokens() {
         let [first, second] = Number::BOTH.map(|number| {

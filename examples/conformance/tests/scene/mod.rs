@@ -42,8 +42,9 @@ impl Program {
     }
 
     fn end(&mut self) {
-        // Both fail only if it has ended already.
-        drop(self.child.kill());
+        // Told to end it ends Envoy; killed it would leave it behind.
+        let mut kill = Command::new("kill");
+        drop(kill.arg(self.child.id().to_string()).status());
         drop(self.child.wait());
     }
 
