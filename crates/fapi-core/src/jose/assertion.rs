@@ -6,9 +6,10 @@ use jsonwebtoken::crypto::CryptoProvider;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::header::{SignedHeader, is_type};
+use super::header::is_type;
 use super::json::{Members, NotStrictJson, NumericDate, Text, read_object, take};
-use super::jws::{self, CompactJws};
+use super::sealed::{Seal, Unreadable};
+use super::signature::BadSignature;
 use super::{Algorithm, Thumbprint};
 use crate::UnixTime;
 use crate::dpop::ReplayKey;
@@ -39,16 +40,13 @@ use crate::keys::KeySet;
 /// ```
 #[derive(Debug)]
 pub struct UnverifiedAssertion<'a> {
-    algorithm: Algorithm,
-    kid: Option<Box<str>>,
+    seal: Seal<'a>,
     client_id: Box<str>,
     jti: Box<str>,
     audience: ClaimedAudience,
     expires: UnixTime,
     not_before: Option<UnixTime>,
     issued_at: Option<UnixTime>,
-    signing_input: &'a str,
-    signature: Vec<u8>,
 }
 
 /// What an authorization server asks of assertions.
@@ -121,6 +119,16 @@ impl AssertionError {
     }
 }
 
+impl From<Unreadable> for AssertionError {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Malformed => Self::Malformed,
+            Unreadable::Type => Self::Type,
+            Unreadable::Algorithm => Self::Algorithm,
+        }
+    }
+}
+
 impl fmt::Display for AssertionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
@@ -143,19 +151,7 @@ impl<'a> UnverifiedAssertion<'a> {
         if text.len() > Self::MAX_BYTES {
             return Err(AssertionError::TooLarge);
         }
-        let jws = CompactJws::split(text).ok_or(AssertionError::Malformed)?;
-        let decode = |part| jws::decode(part).ok_or(AssertionError::Malformed);
-        let header = decode(jws.header)?;
-        let mut raw = SignedHeader::default();
-        read_object(&header, &mut raw).map_err(|NotStrictJson| AssertionError::Malformed)?;
-        if raw.typ.is_some_and(|typ| !is_assertion_type(&typ.0)) {
-            return Err(AssertionError::Type);
-        }
-        let algorithm = raw
-            .alg
-            .and_then(|alg| Algorithm::from_name(&alg.0))
-            .ok_or(AssertionError::Algorithm)?;
-        let payload = decode(jws.payload)?;
+        let (seal, payload) = Seal::split(text, is_assertion_type)?;
         let mut claims = RawClaims::default();
         read_object(&payload, &mut claims).map_err(|NotStrictJson| AssertionError::Malformed)?;
         let client_id = nonempty(claims.sub)?;
@@ -164,16 +160,13 @@ impl<'a> UnverifiedAssertion<'a> {
             return Err(AssertionError::Issuer);
         }
         Ok(Self {
-            algorithm,
-            kid: raw.kid.map(|kid| kid.0.into()),
+            seal,
             client_id,
             jti: nonempty(claims.jti)?,
             audience: claims.aud.ok_or(AssertionError::MissingClaim)?,
             expires: claims.exp.ok_or(AssertionError::MissingClaim)?.0,
             not_before: claims.nbf.map(|nbf| nbf.0),
             issued_at: claims.iat.map(|iat| iat.0),
-            signing_input: jws.signing_input,
-            signature: decode(jws.signature)?,
         })
     }
 
@@ -186,13 +179,13 @@ impl<'a> UnverifiedAssertion<'a> {
     /// The name of the key in its header, by which its keys are found.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
+        self.seal.kid()
     }
 
     /// The algorithm that its header names.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
+        self.seal.algorithm()
     }
 
     /// Checks the claims at `now`, then the signature with the client's keys.
@@ -227,15 +220,10 @@ impl<'a> UnverifiedAssertion<'a> {
         {
             return Err(AssertionError::NotYetValid);
         }
-        let key = keys
-            .verify(
-                provider,
-                self.kid.as_deref(),
-                self.algorithm,
-                self.signing_input,
-                &self.signature,
-            )
-            .map_err(|_| AssertionError::Signature)?;
+        let key = self
+            .seal
+            .verify(keys, provider)
+            .map_err(|BadSignature| AssertionError::Signature)?;
         Ok(VerifiedAssertion {
             client_id: self.client_id,
             jti: self.jti,

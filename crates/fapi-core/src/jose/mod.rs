@@ -8,6 +8,7 @@ pub(crate) mod jwk;
 pub(crate) mod jws;
 mod point;
 mod request_object;
+mod sealed;
 pub(crate) mod signature;
 #[cfg(test)]
 pub(crate) mod stand_in;

@@ -7,9 +7,10 @@ use serde::de::MapAccess;
 use serde_json::{Map, Value};
 
 use super::Algorithm;
-use super::header::{SignedHeader, is_type};
+use super::header::is_type;
 use super::json::{Members, NotStrictJson, NumericDate, Text, read_object, refuse, take};
-use super::jws::{self, CompactJws};
+use super::sealed::{Seal, Unreadable};
+use super::signature::BadSignature;
 use crate::UnixTime;
 use crate::keys::KeySet;
 use crate::token::claims::{Audience, nonempty};
@@ -39,16 +40,13 @@ use crate::token::claims::{Audience, nonempty};
 /// ```
 #[derive(Debug)]
 pub struct UnverifiedRequestObject<'a> {
-    algorithm: Algorithm,
-    kid: Option<Box<str>>,
+    seal: Seal<'a>,
     client_id: Box<str>,
     audience: Vec<Box<str>>,
     expires: UnixTime,
     not_before: UnixTime,
     issued_at: Option<UnixTime>,
     payload: Vec<u8>,
-    signing_input: &'a str,
-    signature: Vec<u8>,
 }
 
 /// What an authorization server asks of request objects.
@@ -128,6 +126,16 @@ impl RequestObjectError {
     }
 }
 
+impl From<Unreadable> for RequestObjectError {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Malformed => Self::Malformed,
+            Unreadable::Type => Self::Type,
+            Unreadable::Algorithm => Self::Algorithm,
+        }
+    }
+}
+
 impl fmt::Display for RequestObjectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
@@ -152,19 +160,7 @@ impl<'a> UnverifiedRequestObject<'a> {
         if text.len() > Self::MAX_BYTES {
             return Err(RequestObjectError::TooLarge);
         }
-        let jws = CompactJws::split(text).ok_or(RequestObjectError::Malformed)?;
-        let decode = |part| jws::decode(part).ok_or(RequestObjectError::Malformed);
-        let header = decode(jws.header)?;
-        let mut raw = SignedHeader::default();
-        read_object(&header, &mut raw).map_err(|NotStrictJson| RequestObjectError::Malformed)?;
-        if raw.typ.is_some_and(|typ| !is_request_type(&typ.0)) {
-            return Err(RequestObjectError::Type);
-        }
-        let algorithm = raw
-            .alg
-            .and_then(|alg| Algorithm::from_name(&alg.0))
-            .ok_or(RequestObjectError::Algorithm)?;
-        let payload = decode(jws.payload)?;
+        let (seal, payload) = Seal::split(text, is_request_type)?;
         let mut claims = RawClaims::default();
         let read = read_object(&payload, &mut claims);
         // It stops the reading.
@@ -187,16 +183,13 @@ impl<'a> UnverifiedRequestObject<'a> {
         let date = |date: Option<NumericDate>| date.ok_or(RequestObjectError::MissingClaim);
         let (expires, not_before) = (date(claims.exp)?.0, date(claims.nbf)?.0);
         Ok(Self {
-            algorithm,
-            kid: raw.kid.map(|kid| kid.0.into()),
+            seal,
             client_id,
             audience,
             expires,
             not_before,
             issued_at,
             payload,
-            signing_input: jws.signing_input,
-            signature: decode(jws.signature)?,
         })
     }
 
@@ -209,7 +202,7 @@ impl<'a> UnverifiedRequestObject<'a> {
     /// The name of the key in its header, by which its keys are found.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
+        self.seal.kid()
     }
 
     /// Checks the claims at `now`, then the signature with the client's keys.
@@ -224,7 +217,10 @@ impl<'a> UnverifiedRequestObject<'a> {
         provider: &CryptoProvider,
         now: UnixTime,
     ) -> Result<RequestParameters, RequestObjectError> {
-        if rules.algorithm.is_some_and(|only| only != self.algorithm) {
+        if rules
+            .algorithm
+            .is_some_and(|only| only != self.seal.algorithm())
+        {
             return Err(RequestObjectError::Algorithm);
         }
         if *self.client_id != *rules.client_id {
@@ -234,14 +230,9 @@ impl<'a> UnverifiedRequestObject<'a> {
             return Err(RequestObjectError::Audience);
         }
         self.check_dates(rules, now)?;
-        keys.verify(
-            provider,
-            self.kid.as_deref(),
-            self.algorithm,
-            self.signing_input,
-            &self.signature,
-        )
-        .map_err(|_| RequestObjectError::Signature)?;
+        self.seal
+            .verify(keys, provider)
+            .map_err(|BadSignature| RequestObjectError::Signature)?;
         // The strict reading before has seen that no member stands there twice.
         let mut parameters: Map<String, Value> =
             serde_json::from_slice(&self.payload).map_err(|_| RequestObjectError::Malformed)?;
