@@ -106,8 +106,10 @@ pub(crate) enum ClientProblem {
     AssertionType,
     /// `client_id` is not the assertion's `sub`.
     OtherId,
-    /// Nobody of this name is registered.
+    /// Nobody of the name in the assertion is registered.
     Unknown,
+    /// Nobody of this name is registered, and nothing came with it but a name.
+    UnknownName,
     /// The assertion is wrong.
     Assertion(AssertionError),
     /// The assertion was used before.
@@ -406,7 +408,7 @@ impl EndpointError {
                 ClientProblem::Algorithm => "client_assertion_other_algorithm",
                 ClientProblem::AssertionType => "client_assertion_type",
                 ClientProblem::OtherId => "client_other_id",
-                ClientProblem::Unknown => "client_unknown",
+                ClientProblem::Unknown | ClientProblem::UnknownName => "client_unknown",
                 ClientProblem::Assertion(error) => error.code(),
                 ClientProblem::Replayed => "client_assertion_replayed",
                 ClientProblem::BeforeMemory => "client_assertion_before_memory",
@@ -588,13 +590,13 @@ impl ClientProblem {
     /// One phrase for all that a guess could learn from: which clients exist, and what their keys are.
     fn answer(self) -> Answer {
         let description = match self {
-            Self::Missing | Self::Basic | Self::OtherMethod => {
+            Self::Missing | Self::Basic | Self::UnknownName | Self::Certificate(_) => {
                 "the client must authenticate with private_key_jwt, or with its certificate"
             }
-            Self::Certificate(_) => "the client has to show a certificate of its own",
             Self::AssertionType => "client_assertion_type must be jwt-bearer of RFC 7523",
             Self::OtherId
             | Self::Unknown
+            | Self::OtherMethod
             | Self::Algorithm
             | Self::Assertion(_)
             | Self::Replayed

@@ -9,13 +9,14 @@ use fapi_core::UnixTime;
 use fapi_core::mtls::Peer;
 use serde::{Deserialize, Serialize};
 
-/// How many requests to the PAR, token and revocation endpoints are answered in each second of the clock. The others get 429
-/// `temporarily_unavailable` and `Retry-After`. What is counted is counted by this process alone.
+/// How many requests to the PAR, token, revocation and registration endpoints are answered in each second of the clock. The
+/// others get 429 `temporarily_unavailable` and `Retry-After`. Introspection is not counted: resource servers ask as often as
+/// they are asked. What is counted is counted by this process alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct RateLimitsConfig {
-    /// From one address, or from one /64 network of IPv6, before anything else is looked at. Leave it off behind a proxy, from
+    /// From one address, or from one /64 network of IPv6, before anything of a request but its address is looked at. Leave it off behind a proxy, from
     /// whose address all requests come. Default: 0, which is off.
     pub per_address_per_second: u32,
     /// From one client, once it has authenticated. Default: 0, which is off.

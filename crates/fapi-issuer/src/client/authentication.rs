@@ -58,6 +58,14 @@ impl<'a> Claimed<'a> {
             Self::Name(name) => name,
         }
     }
+
+    /// What is wrong if nobody has this name. Whoever only guesses names is told no more than for one that exists.
+    pub(crate) const fn unknown(&self) -> ClientProblem {
+        match self {
+            Self::Assertion(_) => ClientProblem::Unknown,
+            Self::Name(_) => ClientProblem::UnknownName,
+        }
+    }
 }
 
 /// Verifies an assertion with the keys of who it claims to be from, and perhaps the one algorithm registered for them.

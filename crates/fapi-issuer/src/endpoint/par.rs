@@ -24,7 +24,7 @@ const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 /// POST.
 pub(crate) async fn par(State(issuer): State<Issuer>, request: Request<Body>) -> Response<Body> {
     let now = issuer.now();
-    let answer = match Posted::read(&issuer, request).await {
+    let answer = match Posted::read_limited(&issuer, request, now).await {
         Ok(posted) => answer(&issuer, &posted, now).await,
         Err(error) => Err(error),
     };

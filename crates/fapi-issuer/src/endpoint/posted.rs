@@ -24,10 +24,20 @@ pub(super) struct Posted {
     pub(super) headers: HeaderMap,
     pub(super) form: Form,
     certificate: Option<Shown>,
-    peer: Peer,
 }
 
 impl Posted {
+    /// Reads a request that may come from anybody: one too many is refused before its body is read.
+    pub(super) async fn read_limited(
+        issuer: &Issuer,
+        request: Request<Body>,
+        now: UnixTime,
+    ) -> Result<Self, EndpointError> {
+        let peer = peer(&request);
+        issuer.parts().limits.check_address(&peer, now)?;
+        Self::read(issuer, request).await
+    }
+
     pub(super) async fn read(
         issuer: &Issuer,
         request: Request<Body>,
@@ -38,7 +48,6 @@ impl Posted {
         Ok(Self {
             certificate: certificates
                 .and_then(|certificates| certificates.shown(&head.extensions, &head.headers)),
-            peer: head.extensions.get().copied().unwrap_or_default(),
             headers: head.headers,
             form,
         })
@@ -51,13 +60,12 @@ impl Posted {
         now: UnixTime,
     ) -> Result<AuthenticatedClient, EndpointError> {
         let parts = issuer.parts();
-        parts.limits.check_address(&self.peer, now)?;
         let claimed = Claimed::read(&self.headers, &self.form)?;
         let client = parts
             .clients
             .find(&parts.storage, claimed.client_id(), now)
             .await?
-            .ok_or(ClientProblem::Unknown)?;
+            .ok_or_else(|| claimed.unknown())?;
         let assertion = match (&client.method, claimed) {
             (Method::PrivateKeyJwt(only), Claimed::Assertion(assertion)) => {
                 let keys = client.keys().ok_or(ClientProblem::Unknown)?;
@@ -168,6 +176,11 @@ impl Posted {
         let epoch = parts.storage.epoch();
         Ok(parts.sender.verify(&self.headers, endpoint, &epoch, now)?)
     }
+}
+
+/// Who is at the other end of the connection.
+pub(super) fn peer(request: &Request<Body>) -> Peer {
+    request.extensions().get().copied().unwrap_or_default()
 }
 
 /// A client that has shown to be one of ours.

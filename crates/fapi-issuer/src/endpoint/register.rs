@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value, json};
 
 use super::bearer::bearer;
+use super::posted::peer;
 use super::response::{JSON, private};
 use crate::authorization::name_of;
 use crate::client::{MetadataProblem, Registrant, Registration, StoredClient, describe};
@@ -50,6 +51,7 @@ async fn create(
     now: UnixTime,
 ) -> Result<Response<Body>, EndpointError> {
     let parts = issuer.parts();
+    parts.limits.check_address(&peer(&request), now)?;
     let registration = registration(issuer)?;
     let token = bearer(request.headers()).ok_or(RegistrationProblem::TokenMissing)?;
     if !registration.allows(token) {
@@ -83,6 +85,7 @@ async fn manage(
     now: UnixTime,
 ) -> Result<Response<Body>, EndpointError> {
     let parts = issuer.parts();
+    parts.limits.check_address(&peer(&request), now)?;
     let registration = registration(issuer)?;
     let token = bearer(request.headers()).ok_or(RegistrationProblem::TokenMissing)?;
     let token = token.to_owned();

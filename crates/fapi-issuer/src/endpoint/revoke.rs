@@ -16,7 +16,7 @@ use crate::token::LiveToken;
 /// POST.
 pub(crate) async fn revoke(State(issuer): State<Issuer>, request: Request<Body>) -> Response<Body> {
     let now = issuer.now();
-    let done = match Posted::read(&issuer, request).await {
+    let done = match Posted::read_limited(&issuer, request, now).await {
         Ok(posted) => answer(&issuer, &posted, now).await,
         Err(error) => Err(error),
     };

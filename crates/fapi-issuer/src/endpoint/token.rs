@@ -21,7 +21,7 @@ use crate::measure;
 /// POST.
 pub(crate) async fn token(State(issuer): State<Issuer>, request: Request<Body>) -> Response<Body> {
     let now = issuer.now();
-    let answer = match Posted::read(&issuer, request).await {
+    let answer = match Posted::read_limited(&issuer, request, now).await {
         Ok(posted) => answer(&issuer, &posted, now).await,
         Err(error) => Err(error),
     };

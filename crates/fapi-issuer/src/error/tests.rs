@@ -46,6 +46,8 @@ fn every_error_has_one_answer() {
         (client(C::AssertionType), 401, "invalid_client", None),
         (client(C::OtherId), 401, "invalid_client", None),
         (client(C::Unknown), 401, "invalid_client", None),
+        (client(C::UnknownName), 401, "invalid_client", None),
+        (client(C::OtherMethod), 401, "invalid_client", None),
         (
             client(C::Assertion(AssertionError::Audience)),
             401,

@@ -370,3 +370,24 @@ async fn encryption_that_was_not_built_in_is_a_mistake_in_the_configuration() {
     assert_eq!(error.path(), "clients[0].id_token_encrypted_response_alg");
     assert!(error.problem().contains("`jwe`"), "{error}");
 }
+
+#[tokio::test]
+async fn whoever_guesses_names_does_not_learn_which_exist() {
+    let server = Server::start().await;
+    let stranger = key(Algorithm::Es256);
+    for path in ["/token", "/par", "/revoke"] {
+        let mut answers = Vec::new();
+        for name in ["client", "nobody"] {
+            let grant = json!({ "grant_type": "client_credentials" });
+            let named = format!("grant_type=client_credentials&client_id={name}");
+            let signed = server.authenticated((name, &stranger), &grant);
+            for form in [named, signed] {
+                let answer = server.post_to(path, &form, &[]).await;
+                check(&answer, INVALID_CLIENT, path);
+                answers.push(answer.text);
+            }
+        }
+        let (known, unknown) = answers.split_at(2);
+        assert_eq!(known, unknown, "{path}");
+    }
+}
