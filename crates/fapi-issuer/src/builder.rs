@@ -270,7 +270,7 @@ fn capacity(config: &Config) -> Capacity {
 const fn lifetimes(config: &Config) -> Lifetimes {
     Lifetimes {
         pushed_request_seconds: config.pushed_request_lifetime_seconds,
-        interaction_seconds: config.pushed_request_lifetime_seconds,
+        interaction_seconds: config.interaction_lifetime_seconds,
         session_seconds: config.session_lifetime_seconds,
         code_seconds: config.code_lifetime_seconds,
         access_token_seconds: config.access_token_lifetime_seconds,
@@ -360,6 +360,11 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "pushed_request_lifetime_seconds",
             config.pushed_request_lifetime_seconds,
             5..=599,
+        ),
+        (
+            "interaction_lifetime_seconds",
+            config.interaction_lifetime_seconds,
+            60..=3600,
         ),
         (
             "code_lifetime_seconds",

@@ -88,10 +88,13 @@ pub struct Config {
     /// §3.2). They may read `DPoP-Nonce` and `WWW-Authenticate` (RFC 9449 §8). Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cors_origins: Vec<String>,
-    /// How long a pushed authorization request is good, in seconds, 5 to 599 (FAPI 2.0 Security Profile §5.3.2.2). A user
-    /// has to log in and consent in this time. Default: 90.
+    /// How long a client has to send the user here with a request that it has pushed, in seconds, 5 to 599 (FAPI 2.0
+    /// Security Profile §5.3.2.2). Default: 90.
     #[serde(default = "pushed_request_lifetime_seconds")]
     pub pushed_request_lifetime_seconds: u32,
+    /// How long the user then has to log in and consent, in seconds, 60 to 3600. Default: 600.
+    #[serde(default = "interaction_lifetime_seconds")]
+    pub interaction_lifetime_seconds: u32,
     /// How long an authorization code is good, in seconds, 1 to 60 (FAPI 2.0 Security Profile §5.3.2.1). Default: 60.
     #[serde(default = "code_lifetime_seconds")]
     pub code_lifetime_seconds: u32,
@@ -145,6 +148,7 @@ impl Config {
             authorization_details_types: Vec::new(),
             cors_origins: Vec::new(),
             pushed_request_lifetime_seconds: pushed_request_lifetime_seconds(),
+            interaction_lifetime_seconds: interaction_lifetime_seconds(),
             code_lifetime_seconds: code_lifetime_seconds(),
             refresh_token_lifetime_seconds: refresh_token_lifetime_seconds(),
             session_lifetime_seconds: session_lifetime_seconds(),
@@ -169,6 +173,10 @@ const fn token_capacity() -> u32 {
 
 const fn pushed_request_lifetime_seconds() -> u32 {
     90
+}
+
+const fn interaction_lifetime_seconds() -> u32 {
+    600
 }
 
 const fn code_lifetime_seconds() -> u32 {

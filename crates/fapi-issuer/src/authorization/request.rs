@@ -1,5 +1,6 @@
 //! An authorization request that was pushed, checked as a whole.
 
+use fapi_core::UnixTime;
 use fapi_core::jose::Thumbprint;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +13,8 @@ use crate::storage::{Kind, Stored};
 /// What a client asks a user for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AuthorizationRequest {
+    /// Until when a user may come with it, in seconds since 1970.
+    good_until: i64,
     pub(crate) client_id: String,
     pub(crate) redirect_uri: String,
     pub(crate) response_mode: ResponseMode,
@@ -48,6 +51,8 @@ pub(crate) enum Prompt {
 
 /// What requests are checked against.
 pub(crate) struct Rules<'a> {
+    /// Until when a user may come with the request.
+    pub(crate) good_until: UnixTime,
     pub(crate) client: &'a RegisteredClient,
     pub(crate) details: &'a DetailTypes,
     /// The key of the proof that came along (RFC 9449 §10.1).
@@ -55,6 +60,11 @@ pub(crate) struct Rules<'a> {
 }
 
 impl AuthorizationRequest {
+    /// Whether it is too late to come with it. Who has come in time may take longer.
+    pub(crate) fn has_expired(&self, now: UnixTime) -> bool {
+        now >= UnixTime::from_secs(self.good_until)
+    }
+
     /// Checks the parameters of a client that has authenticated.
     pub(crate) fn check(
         parameters: &Parameters,
@@ -84,6 +94,7 @@ impl AuthorizationRequest {
         let details = parameters.json("authorization_details")?;
         let allowed = &client.document().authorization_details_types;
         Ok(Self {
+            good_until: rules.good_until.as_secs(),
             client_id: (*client.client_id).to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             response_mode: response_mode(client, text("response_mode")?)?,

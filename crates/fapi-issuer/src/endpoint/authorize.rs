@@ -103,6 +103,10 @@ async fn answer(
     if request.client_id != client_id {
         return Err(PageError::OthersRequest);
     }
+    if request.has_expired(now) {
+        let response = AuthorizationResponse::to(&client, &request);
+        return Ok(response.error(issuer, FrontError::RequestUri).await?);
+    }
     begin(issuer, headers, &client, &request, id, now).await
 }
 

@@ -55,21 +55,25 @@ async fn answer(
     let spent = proof.as_ref().map(|proof| (proof, &parts.endpoints.par));
     authenticated.spend(issuer, spent, now).await?;
     let parameters = parameters(issuer, client, posted, now).await?;
+    let lifetime = parts.lifetimes.pushed_request_seconds;
+    let good_until = now.plus(lifetime.into());
     let rules = Rules {
         client,
+        good_until,
         details: &parts.detail_types,
         proof_key: proof.as_ref().map(|proof| proof.thumbprint()),
     };
     let request = AuthorizationRequest::check(&parameters, &rules)?;
     let name = name_of(PREFIX)?;
-    let lifetime = parts.lifetimes.pushed_request_seconds;
+    // It is kept for as long as somebody who came in time may take.
+    let kept_until = good_until.plus(parts.lifetimes.interaction_seconds.into());
     parts
         .storage
         .insert(
             Digest::of(&name),
             &request,
             Owner::Client(&client.client_id),
-            now.plus(lifetime.into()),
+            kept_until,
             now,
         )
         .await?;

@@ -8,8 +8,8 @@ use fapi_core::jose::Algorithm;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::harness::{Answer, ISSUER, START, encode, key, part, unique};
-use crate::scene::{CALLBACK, Scene, hidden, location, of_code};
+use crate::harness::{Answer, ISSUER, START, key, part, unique};
+use crate::scene::{CALLBACK, Scene, hidden, of_code};
 
 #[tokio::test]
 async fn a_user_logs_in_and_consents() {
@@ -62,11 +62,7 @@ async fn a_user_refuses() {
     assert_eq!(parameters["iss"], ISSUER);
     assert!(!parameters.contains_key("code"));
     // The request has served.
-    let again = format!(
-        "/authorize?client_id=app&request_uri={}",
-        encode(&request_uri)
-    );
-    let back = location(&scene.open(&again).await);
+    let back = scene.begin(&request_uri).await;
     assert!(back.contains("error=invalid_request_uri"), "{back}");
 }
 
@@ -220,11 +216,7 @@ async fn a_session_spares_the_login_until_it_is_too_old() {
         (json!({ "max_age": "0" }), "/login?"),
     ] {
         let request_uri = scene.request_uri(changes.clone()).await;
-        let start = format!(
-            "/authorize?client_id=app&request_uri={}",
-            encode(&request_uri)
-        );
-        let next = location(&scene.open(&start).await);
+        let next = scene.begin(&request_uri).await;
         assert!(next.starts_with(page), "{changes}: {next}");
     }
     scene.server.clock.advance(11);
@@ -234,21 +226,41 @@ async fn a_session_spares_the_login_until_it_is_too_old() {
         (json!({ "prompt": "none" }), CALLBACK),
     ] {
         let request_uri = scene.request_uri(changes.clone()).await;
-        let start = format!(
-            "/authorize?client_id=app&request_uri={}",
-            encode(&request_uri)
-        );
-        let next = location(&scene.open(&start).await);
+        let next = scene.begin(&request_uri).await;
         assert!(next.starts_with(page), "{changes}: {next}");
     }
     scene.server.clock.advance(3600);
     let request_uri = scene.request_uri(json!({ "prompt": "none" })).await;
-    let start = format!(
-        "/authorize?client_id=app&request_uri={}",
-        encode(&request_uri)
-    );
-    let next = location(&scene.open(&start).await);
+    let next = scene.begin(&request_uri).await;
     assert!(next.contains("error=login_required"), "{next}");
+}
+
+#[tokio::test]
+async fn a_user_who_comes_in_time_has_ten_minutes() {
+    let mut scene = Scene::new().await;
+    let request_uri = scene.request_uri(json!({})).await;
+    scene.server.clock.advance(89);
+    let page = scene.begin(&request_uri).await;
+    scene.server.clock.advance(590);
+    let consent = scene.log_in_at(&page).await;
+    let parameters = scene.decide(&consent, "approve").await;
+    assert_eq!(scene.tokens(&parameters["code"]).await.status, 200);
+
+    let request_uri = scene.request_uri(json!({ "prompt": "login" })).await;
+    let page = scene.begin(&request_uri).await;
+    scene.server.clock.advance(600);
+    assert_eq!(scene.open(&page).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_user_who_comes_too_late_is_sent_back() {
+    let mut scene = Scene::new().await;
+    let request_uri = scene.request_uri(json!({})).await;
+    scene.server.clock.advance(90);
+    let back = scene.begin(&request_uri).await;
+    assert!(back.starts_with(CALLBACK), "{back}");
+    assert!(back.contains("error=invalid_request_uri"), "{back}");
+    assert!(back.contains("state=the-state"), "{back}");
 }
 
 #[tokio::test]

@@ -141,15 +141,26 @@ impl Scene {
         self.browse(Method::POST, path, Some(form)).await
     }
 
-    /// From the request to the consent page.
-    pub(crate) async fn log_in(&mut self, request_uri: &str) -> Answer {
+    /// The browser comes with a request: where it is sent.
+    pub(crate) async fn begin(&mut self, request_uri: &str) -> String {
         let start = format!(
             "/authorize?client_id=app&request_uri={}",
             encode(request_uri)
         );
-        let to_login = self.open(&start).await;
-        assert_eq!(to_login.status, 303, "{to_login:?}");
-        let page = self.open(&location(&to_login)).await;
+        let sent = self.open(&start).await;
+        assert_eq!(sent.status, 303, "{sent:?}");
+        location(&sent)
+    }
+
+    /// From the request to the consent page.
+    pub(crate) async fn log_in(&mut self, request_uri: &str) -> Answer {
+        let page = self.begin(request_uri).await;
+        self.log_in_at(&page).await
+    }
+
+    /// From the login page to the consent page.
+    pub(crate) async fn log_in_at(&mut self, page: &str) -> Answer {
+        let page = self.open(page).await;
         assert_eq!(page.status, 200, "{page:?}");
         let fields = [("username", "alice"), ("password", "wonderland")];
         let to_consent = self.submit(&page, "/login", &fields).await;
