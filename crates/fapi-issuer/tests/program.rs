@@ -416,6 +416,7 @@ fn a_configuration_can_be_checked() {
         out.starts_with("issuer: https://as.example.com/tenant\n"),
         "{out}"
     );
+    assert_eq!(errors, "warning: rate_limits: none\n");
     // The database of a running server is left alone.
     assert_eq!(std::fs::metadata(&database).map_or(0, |file| file.len()), 0);
 
@@ -423,6 +424,14 @@ fn a_configuration_can_be_checked() {
     let (status, out, errors) = run(&["check-config", "--config", config]);
     assert_eq!((status, out.as_str()), (Some(2), ""));
     assert!(errors.contains("tls.key: "), "{errors}");
+
+    let bare = json!({ "issuer": "https://as.example.com", "listen": "192.0.2.1:80" });
+    file("check.json", &bare.to_string());
+    let (status, _, errors) = run(&["check-config", "--config", config]);
+    assert_eq!(status, Some(0), "{errors}");
+    for field in ["storage", "tls", "rate_limits"] {
+        assert!(errors.contains(&format!("warning: {field}: ")), "{errors}");
+    }
 }
 
 /// What the program says, and how it ends.

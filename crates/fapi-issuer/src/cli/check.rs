@@ -1,9 +1,12 @@
 //! `fapi-issuer check-config`: whether a document is right, and what it means.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use fapi_issuer::{Config, Issuer, Server, StorageConfig};
+use fapi_core::jose::Algorithm;
+use fapi_crypto::SigningKey;
+use fapi_issuer::{Config, Issuer, IssuerBuilder, RateLimitsConfig, Server, StorageConfig};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -20,6 +23,9 @@ impl CheckConfig {
     /// Reads all files, and opens no database: that of a running server is left alone.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = read_config(&self.config)?;
+        for warning in warnings(&config) {
+            eprintln!("warning: {warning}");
+        }
         let storage = match &config.storage {
             StorageConfig::Memory => "memory".to_owned(),
             StorageConfig::Sqlite(sqlite) => format!("SQLite, {}", sqlite.path.display()),
@@ -61,13 +67,57 @@ impl CheckConfig {
     }
 }
 
+/// What is right, and yet perhaps not meant.
+fn warnings(config: &Config) -> impl Iterator<Item = &'static str> {
+    let is_open = |address: SocketAddr| !address.ip().is_loopback();
+    let listens = config.listen.is_some_and(is_open);
+    [
+        (
+            matches!(config.storage, StorageConfig::Memory),
+            "storage: in memory, so that a restart forgets keys, tokens and what was used",
+        ),
+        (
+            listens && config.tls.is_none(),
+            "tls: none, so that everybody between this and the proxy can read along",
+        ),
+        (
+            listens && config.rate_limits == RateLimitsConfig::default(),
+            "rate_limits: none",
+        ),
+        (
+            config.allow_http_loopback,
+            "allow_http_loopback: for development and tests",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, warning)| is_so.then_some(warning))
+}
+
 /// The same, with everything in memory, and on free ports.
 async fn dry(mut config: Config) -> Result<Issuer, Failure> {
+    let keeps_keys = !matches!(config.storage, StorageConfig::Memory);
     config.storage = StorageConfig::Memory;
     config.listen = Some(([127, 0, 0, 1], 0).into());
     if let Some(mtls) = &mut config.mtls {
         mtls.listen = mtls.listen.map(|_| ([127, 0, 0, 1], 0).into());
     }
     Server::bind(&config).await?;
-    Ok(Issuer::from_config(config).await?)
+    let mut algorithms: Vec<_> = config
+        .signing_algs
+        .iter()
+        .map(|name| name.algorithm())
+        .collect();
+    if algorithms.is_empty() {
+        algorithms.push(Algorithm::Es256);
+    }
+    let made = keeps_keys && config.signing_keys.is_empty();
+    let mut builder = IssuerBuilder::from(config);
+    if made {
+        // In place of those that the database keeps.
+        for algorithm in algorithms {
+            let key = SigningKey::generate(algorithm)?;
+            builder = builder.signing_key(key);
+        }
+    }
+    Ok(builder.build().await?)
 }
