@@ -7,18 +7,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Certificate;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
 use crate::options::{Options, Program, Socket};
-use crate::setup::{AUTHORITY, CERTIFICATE, KEY, RESOURCE, RESOURCE_KEY, absolute};
+use crate::setup::{AUTHORITY, CERTIFICATE, FILTER, KEY, absolute};
 use crate::upstream;
 
 /// What Envoy starts with.
 const BOOTSTRAP: &str = "envoy.json";
 /// Where the filter says that it can decide.
-const READY: &str = "/ready";
+pub(crate) const READY: &str = "/ready";
+/// What the filter reaches the issuer through.
+pub(crate) const ISSUER_CLUSTER: &str = "issuer";
 /// Envoy compiles the module, and the filter fetches the issuer's keys.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -125,7 +127,7 @@ fn bootstrap(
             },
             "configuration": {
                 "@type": "type.googleapis.com/google.protobuf.StringValue",
-                "value": configuration(options)?.to_string(),
+                "value": fs::read_to_string(options.file(FILTER))?,
             },
         },
     });
@@ -161,8 +163,9 @@ fn bootstrap(
             },
         },
     });
-    let mut issuer = cluster("issuer", options.local_address(Socket::Issuer));
-    issuer["transport_socket"] = json!({ "name": "tls", "typed_config": issuer_tls });
+    let mut issuer = cluster(ISSUER_CLUSTER, options.local_address(Socket::Issuer));
+    let issuer_tls = json!({ "name": "tls", "typed_config": issuer_tls });
+    issuer.insert("transport_socket".to_owned(), issuer_tls);
     Ok(json!({
         "static_resources": {
             "listeners": [{
@@ -178,36 +181,18 @@ fn bootstrap(
     }))
 }
 
-/// The document of the resource, with what is different here.
-fn configuration(options: &Options) -> Result<Value, Box<dyn Error>> {
-    let json = |name| -> Result<Value, Box<dyn Error>> {
-        Ok(serde_json::from_slice(&fs::read(options.file(name))?)?)
-    };
-    let mut document = json(RESOURCE)?;
-    // The filter sees no files.
-    document["issuers"][0]["introspection"]["client_auth"]["private_key_jwt"]["key"] =
-        json(RESOURCE_KEY)?;
-    document["origin"] = options.behind_envoy().into();
-    document["envoy"] = json!({
-        "cluster": "issuer",
-        "claim_headers": [{ "claim": "sub", "header": upstream::SUBJECT }],
-        "readiness_path": READY,
+fn cluster(name: &str, address: SocketAddr) -> Map<String, Value> {
+    let endpoint = json!({ "endpoint": { "address": socket_address(address) } });
+    let load_assignment = json!({
+        "cluster_name": name,
+        "endpoints": [{ "lb_endpoints": [endpoint] }],
     });
-    Ok(document)
-}
-
-fn cluster(name: &str, address: SocketAddr) -> Value {
-    json!({
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "2s",
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{ "lb_endpoints": [
-                { "endpoint": { "address": socket_address(address) } },
-            ] }],
-        },
-    })
+    Map::from_iter([
+        ("name".to_owned(), name.into()),
+        ("type".to_owned(), "STATIC".into()),
+        ("connect_timeout".to_owned(), "2s".into()),
+        ("load_assignment".to_owned(), load_assignment),
+    ])
 }
 
 fn socket_address(address: SocketAddr) -> Value {

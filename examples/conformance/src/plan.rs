@@ -61,47 +61,51 @@ pub(crate) fn name(variant: Variant) -> String {
 }
 
 /// The configuration of the plan.
-pub(crate) fn configuration(options: &Options, cast: &Cast, variant: Variant, door: Door) -> Value {
+pub(crate) fn configuration(
+    options: &Options,
+    cast: &Cast,
+    variant: Variant,
+    door: Door,
+) -> Map<String, Value> {
     let [first, second] = Number::BOTH.map(|number| client(cast, variant, number));
     let resource = match door {
         Door::Layer => options.resource(),
         Door::Envoy => options.behind_envoy(),
     };
     let issuer = options.issuer();
-    let mut document = json!({
-        "alias": options.alias(),
-        "description": format!("{variant}, {}", door.name()),
-        "server": { "discoveryUrl": format!("{issuer}/.well-known/openid-configuration") },
-        "client": first,
-        "client2": second,
-        "resource": { "resourceUrl": format!("{resource}{}", upstream::PATH) },
-        // Its browser need not know what our pages look like.
-        "options": { "browsercontrol_css_enable": false },
-    });
+    let discovery = format!("{issuer}/.well-known/openid-configuration");
+    let mut document = Map::new();
+    let mut set = |name: &str, value: Value| document.insert(name.to_owned(), value);
+    set("alias", options.alias().into());
+    set("description", format!("{variant}, {}", door.name()).into());
+    set("server", json!({ "discoveryUrl": discovery }));
+    set("client", first);
+    set("client2", second);
+    let url = format!("{resource}{}", upstream::PATH);
+    set("resource", json!({ "resourceUrl": url }));
+    // Its browser need not know what our pages look like.
+    set("options", json!({ "browsercontrol_css_enable": false }));
     if variant.shows_certificate_for_tokens() {
         let [first, second] = Number::BOTH.map(|number| {
             let identity = cast.identity(variant, number);
             json!({ "cert": identity.pem(), "key": identity.key_pem() })
         });
-        document["mtls"] = first;
-        document["mtls2"] = second;
+        set("mtls", first);
+        set("mtls2", second);
     }
     if variant.profile != Profile::ClientCredentials {
-        document["browser"] = browser::approves(&issuer, &options.callback());
-        document["override"] = browser::overrides(&issuer, &options.callback());
+        set("browser", browser::approves(&issuer, &options.callback()));
+        set("override", browser::overrides(&issuer, &options.callback()));
     }
     document
 }
 
 fn client(cast: &Cast, variant: Variant, number: Number) -> Value {
     let key = cast.signing_key(variant, number);
-    let mut jwk = private_jwk(key);
-    jwk["alg"] = key.algorithm().name().into();
-    jwk["use"] = "sig".into();
     let mut client = Map::new();
     client.insert("client_id".to_owned(), client_id(variant, number).into());
     client.insert("scope".to_owned(), scope(variant).into());
-    client.insert("jwks".to_owned(), json!({ "keys": [jwk] }));
+    client.insert("jwks".to_owned(), json!({ "keys": [private_jwk(key)] }));
     if variant.is_dpop() {
         // The suite makes the key itself.
         let algorithm = cast.dpop_key(variant, number).algorithm().name();

@@ -8,7 +8,6 @@ use std::time::Duration;
 use fapi_issuer::{Config, Issuer, Server};
 use fapi_tests::suite::resource;
 use reqwest::Certificate;
-use serde_json::Value;
 use tower_fapi::{FapiConfig, FapiLayer, keys};
 
 use crate::options::{Options, Socket};
@@ -18,18 +17,19 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts both, on the runtime that runs this.
 pub(crate) async fn start(options: &Options) -> Result<(), Box<dyn Error>> {
-    let mut document: Value = serde_json::from_slice(&fs::read(options.file(ISSUER))?)?;
-    let config = Config::from_json(&document.to_string())?;
+    let mut config = Config::from_json(&fs::read_to_string(options.file(ISSUER))?)?;
     let server = Server::bind(&config).await?;
-    let issuer = Issuer::from_config(config).await?;
+    let issuer = Issuer::from_config(config.clone()).await?;
     tokio::spawn(server.serve(issuer.router(), std::future::pending()));
     tokio::spawn(maintain(issuer));
 
     // The resource needs a socket that asks for certificates, as the issuer's second one does. The first is of no use
     // to it.
-    document["listen"] = SocketAddr::from(([127, 0, 0, 1], 0)).to_string().into();
-    document["mtls"]["listen"] = options.address(Socket::Layer).to_string().into();
-    let sockets = Server::bind(&Config::from_json(&document.to_string())?).await?;
+    config.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    if let Some(mtls) = &mut config.mtls {
+        mtls.listen = Some(options.address(Socket::Layer));
+    }
+    let sockets = Server::bind(&config).await?;
     resource::serve(sockets, layer(options)?);
     Ok(())
 }

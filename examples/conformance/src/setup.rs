@@ -7,10 +7,12 @@ use std::path::Path;
 
 use fapi_tests::suite::document::{self, Places};
 use fapi_tests::suite::{Cast, Variants};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::options::{Names, Options, Socket};
 use crate::plan::{self, Door};
+use crate::{envoy, upstream};
 
 /// The certificate authority that everybody here is certified by.
 pub(crate) const AUTHORITY: &str = "ca.pem";
@@ -19,10 +21,12 @@ pub(crate) const CERTIFICATE: &str = "server.pem";
 pub(crate) const KEY: &str = "server.key";
 /// The issuer's document.
 pub(crate) const ISSUER: &str = "issuer.json";
-/// The document of the protected resource.
+/// The document of the protected resource, for the layer.
 pub(crate) const RESOURCE: &str = "resource.json";
+/// The same for the filter.
+pub(crate) const FILTER: &str = "filter.json";
 /// With this key the resource server asks the issuer about tokens.
-pub(crate) const RESOURCE_KEY: &str = "resource-key.json";
+const RESOURCE_KEY: &str = "resource-key.json";
 /// Which names the files are made for. Written last: where it is, the others are.
 const NAMES: &str = "names.json";
 /// What the suite's own runner is to run.
@@ -46,13 +50,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     fs::write(options.file(CERTIFICATE), cast.server.pem())?;
     fs::write(options.file(KEY), cast.server.key_pem())?;
     write(&options.file(ISSUER), &issuer(options, &cast)?)?;
-    write(&options.file(RESOURCE), &resource(options)?)?;
-    write(
-        &options.file(RESOURCE_KEY),
-        &document::private_jwk(&cast.resource_server_key),
-    )?;
+    let key = document::private_jwk(&cast.resource_server_key);
+    let key_file = options.file(RESOURCE_KEY);
+    write(&key_file, &key)?;
+    let by_file = json!({ "file": absolute(&key_file)? });
+    write(&options.file(RESOURCE), &resource(options, &by_file))?;
+    write(&options.file(FILTER), &filter(options, &key))?;
     write_plans(options, &cast)?;
-    write(&names, &serde_json::to_value(&options.names)?)?;
+    write(&names, &options.names)?;
     Ok(())
 }
 
@@ -70,34 +75,45 @@ fn issuer(options: &Options, cast: &Cast) -> Result<Value, Box<dyn Error>> {
         mtls_origin: &mtls_origin,
         resource: &resource,
         callback: &callback,
+        listen: [Socket::Issuer, Socket::IssuerForCertificates]
+            .map(|socket| options.address(socket)),
     };
-    let mut document = document::configuration(cast, places, &folder);
-    let address = |socket| options.address(socket).to_string().into();
-    document["listen"] = address(Socket::Issuer);
-    document["mtls"]["listen"] = address(Socket::IssuerForCertificates);
-    Ok(document)
+    Ok(document::configuration(cast, places, &folder))
 }
 
-/// The same for the tower layer and for the filter, but for what [`crate::envoy`] adds. Every token is asked about, each time: that is
-/// how a resource server learns that a code was used twice, and its tokens are revoked.
-fn resource(options: &Options) -> Result<Value, Box<dyn Error>> {
+/// Every token is asked about, each time: that is how a resource server learns that a code was used twice, and its
+/// tokens are revoked.
+fn resource(options: &Options, key: &Value) -> Map<String, Value> {
     let issuer = options.issuer();
-    let key = format!("{}/{RESOURCE_KEY}", absolute(options.folder())?);
-    Ok(json!({
-        "resource": options.resource(),
-        "issuers": [{
-            "issuer": issuer,
-            "token_format": "any",
-            "revocation": "introspect",
-            "introspection": {
-                "endpoint": format!("{issuer}/introspect"),
-                "client_id": document::RESOURCE_SERVER,
-                "client_auth": { "private_key_jwt": { "key": { "file": key } } },
-            },
-        }],
-        "dpop": { "required": false },
-        "mtls": { "certificate_from": "tls" },
-    }))
+    let issuers = json!([{
+        "issuer": issuer,
+        "token_format": "any",
+        "revocation": "introspect",
+        "introspection": {
+            "endpoint": format!("{issuer}/introspect"),
+            "client_id": document::RESOURCE_SERVER,
+            "client_auth": { "private_key_jwt": { "key": key } },
+        },
+    }]);
+    Map::from_iter([
+        ("resource".to_owned(), options.resource().into()),
+        ("issuers".to_owned(), issuers),
+        ("dpop".to_owned(), json!({ "required": false })),
+        ("mtls".to_owned(), json!({ "certificate_from": "tls" })),
+    ])
+}
+
+/// The same for the filter, which sees no files.
+fn filter(options: &Options, key: &Value) -> Map<String, Value> {
+    let mut document = resource(options, key);
+    document.insert("origin".to_owned(), options.behind_envoy().into());
+    let envoy = json!({
+        "cluster": envoy::ISSUER_CLUSTER,
+        "claim_headers": [{ "claim": "sub", "header": upstream::SUBJECT }],
+        "readiness_path": envoy::READY,
+    });
+    document.insert("envoy".to_owned(), envoy);
+    document
 }
 
 /// A file for each variant and door, and a list of them.
@@ -115,8 +131,8 @@ fn write_plans(options: &Options, cast: &Cast) -> io::Result<()> {
     fs::write(folder.join(PLANS), list)
 }
 
-fn write(path: &Path, value: &Value) -> io::Result<()> {
-    fs::write(path, format!("{value:#}\n"))
+fn write(path: &Path, document: &impl Serialize) -> io::Result<()> {
+    fs::write(path, serde_json::to_vec_pretty(document)?)
 }
 
 /// The same path for programs that are started elsewhere.

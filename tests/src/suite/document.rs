@@ -1,5 +1,7 @@
 //! The configuration of the issuer: one for all variants.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use serde_json::{Map, Value, json};
 
 use super::authority::{dns_name, subject};
@@ -23,6 +25,8 @@ pub struct Places<'a> {
     pub resource: &'a str,
     /// Where the suite's clients take users back.
     pub callback: &'a str,
+    /// The addresses that the issuer listens on, the second for clients with certificates.
+    pub listen: [SocketAddr; 2],
 }
 
 /// In the tests.
@@ -31,6 +35,7 @@ pub const PLACES: Places<'static> = Places {
     mtls_origin: MTLS_ORIGIN,
     resource: RESOURCE,
     callback: "https://suite.example.com/test/a/fapi/callback",
+    listen: [SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0); 2],
 };
 
 /// How the resource server is known to the issuer.
@@ -51,8 +56,9 @@ pub const DETAIL_TYPE: &str = "payment_initiation";
 /// What clients ask for, unless they test that very thing. The order is not that of the configuration.
 const SCOPE: &str = "accounts profile email";
 
-/// The document. Files are named by their place in `directory`. Where to listen is for the caller to say.
+/// The document. Files are named by their place in `directory`.
 pub fn configuration(cast: &Cast, places: Places<'_>, directory: &str) -> Value {
+    let [listen, mtls_listen] = places.listen;
     let keys: Vec<_> = cast.issuer_keys.iter().map(private_jwk).collect();
     let variants = Variants::all();
     let clients = variants
@@ -60,12 +66,14 @@ pub fn configuration(cast: &Cast, places: Places<'_>, directory: &str) -> Value 
         .flat_map(|variant| Number::BOTH.map(|number| client(cast, places, variant, number)));
     json!({
         "issuer": places.issuer,
+        "listen": listen,
         "tls": {
             "certificate": format!("{directory}/server.pem"),
             "key": format!("{directory}/server.key"),
         },
         "mtls": {
             "origin": places.mtls_origin,
+            "listen": mtls_listen,
             "client_ca": format!("{directory}/ca.pem"),
         },
         "storage": { "sqlite": { "path": format!("{directory}/issuer.db") } },
@@ -173,9 +181,11 @@ pub(super) fn redirect_uris(callback: &str) -> [String; 2] {
     ]
 }
 
-/// A private key with its identifier.
+/// A private key with what a key set says of it.
 pub fn private_jwk(key: &tower_fapi::testing::TestKey) -> Value {
     let mut jwk = key.private_jwk();
     jwk["kid"] = key.kid().into();
+    jwk["alg"] = key.algorithm().name().into();
+    jwk["use"] = "sig".into();
     jwk
 }

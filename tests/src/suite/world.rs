@@ -52,8 +52,6 @@ impl World {
         directory.write("server.key", &CAST.server.key_pem());
         let path = directory.path().to_str().expect("a path");
         let mut document = configuration(&CAST, PLACES, path);
-        document["listen"] = "127.0.0.1:0".into();
-        document["mtls"]["listen"] = "127.0.0.1:0".into();
         document["cors_origins"] = json!([WEB_ORIGIN]);
         if nonces == Nonces::Required {
             document["dpop"] = json!({ "nonce": { "mode": "required" } });

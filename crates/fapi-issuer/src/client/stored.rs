@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Client;
 use super::remote::Reach;
-use crate::storage::{Digest, Kind, Owner, Storage, StorageError, Stored};
-
-/// The end of the year 9999: a client stays until somebody removes it.
-const NEVER: UnixTime = UnixTime::from_secs(253_402_300_799);
+use crate::storage::{Digest, FOREVER, Kind, Owner, Storage, StorageError, Stored};
 
 /// A client, and who may change it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,7 +72,7 @@ impl StoredClient {
     /// Keeps it, in place of the one of its name if there is one.
     pub(crate) async fn keep(&self, storage: &Storage, now: UnixTime) -> Result<(), StorageError> {
         let id = Digest::of(&self.client.client_id);
-        storage.replace(id, self, Owner::Issuer, NEVER, now).await
+        storage.replace(id, self, Owner::Issuer, FOREVER, now).await
     }
 
     /// Removes it. What it was given until now is dead from now on; `until` then nothing of it can be about.

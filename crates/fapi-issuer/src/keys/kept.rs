@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{KeyRing, KeyState, KeyStatus, PublishedKey, RotationError, SigningKeys};
-use crate::storage::{Digest, Kind, Owner, Storage, Stored};
+use crate::storage::{Digest, FOREVER, Kind, Owner, Storage, Stored};
 
 /// How long a key is announced before it signs, in seconds: longer than readers may keep the key set.
 const ANNOUNCED_SECONDS: i64 = 120;
@@ -23,8 +23,6 @@ const GRACE_SECONDS: i64 = 60;
 /// How often the storage is asked for keys that others have made, in seconds.
 const RELOAD_SECONDS: i64 = 15;
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::Ps256, Algorithm::EdDsa];
-/// Keys are kept until they are removed: the last second of the year 9999.
-pub(super) const FOREVER: UnixTime = UnixTime::from_secs(253_402_300_799);
 
 /// A key as it is kept, its private half included.
 #[derive(Serialize, Deserialize)]

@@ -6,8 +6,7 @@ use fapi_core::UnixTime;
 use serde::{Deserialize, Serialize};
 
 use super::RotationError;
-use super::kept::FOREVER;
-use crate::storage::{Digest, Kind, Owner, Storage, StorageError, Stored};
+use crate::storage::{Digest, FOREVER, Kind, Owner, Storage, StorageError, Stored};
 
 /// A key as it is kept, in base64url.
 #[derive(Serialize, Deserialize)]

@@ -32,6 +32,9 @@ pub(crate) use postgres::Postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::Sqlite;
 
+/// When things expire that are kept until they are removed: the last second of the year 9999.
+pub(crate) const FOREVER: UnixTime = UnixTime::from_secs(253_402_300_799);
+
 /// Why something could not be kept or looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
