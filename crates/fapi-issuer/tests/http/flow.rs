@@ -64,6 +64,7 @@ async fn a_user_refuses() {
     // The request has served.
     let back = scene.begin(&request_uri).await;
     assert!(back.contains("error=invalid_request_uri"), "{back}");
+    assert!(back.contains("state=the-state"), "{back}");
 }
 
 #[tokio::test]
