@@ -29,7 +29,7 @@ use crate::secret;
 use crate::sender::{Endpoint, SenderCheck};
 use crate::storage::{Capacity, Storage, StorageConfig};
 use crate::uri::{Http, IssuerUri};
-use crate::userinfo;
+use crate::userinfo::UserInfo;
 use crate::uses::Uses;
 
 /// Makes an [`Issuer`]; the methods are named as the members of [`Config`]. What is not called keeps its default.
@@ -212,7 +212,7 @@ impl IssuerBuilder {
         let proof_lifetime = sender.replay_lifetime_seconds();
         let uses = Uses::new(&config.dpop.replay, proof_lifetime, assertion_lifetime)
             .map_err(|error| ConfigError::invalid("dpop.replay", error.to_string()))?;
-        let userinfo = userinfo::verifier(config, &uri, &clients, nonces)?;
+        let userinfo = UserInfo::new(config, &uri, alias.as_ref(), &clients, nonces)?;
         measure::describe();
         let mut facts = facts(
             config,

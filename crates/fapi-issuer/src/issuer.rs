@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
+use fapi_core::UnixTime;
 use fapi_core::config::{AfterRestart, AlgorithmName, ConfigError};
 use fapi_core::jose::AssertionRules;
-use fapi_core::{UnixTime, Verifier};
 use fapi_crypto::{KeyError, SigningKey};
 use http::HeaderValue;
 use serde_json::{Map, Value};
@@ -28,6 +28,7 @@ use crate::sender::{Endpoint, SenderCheck};
 use crate::storage::{Digest, Owner, Storage, StorageError};
 use crate::token::{LiveToken, ReferenceToken};
 use crate::uri::IssuerUri;
+use crate::userinfo::UserInfo;
 use crate::uses::Uses;
 
 /// A FAPI 2.0 authorization server. Clones share keys, clients, tokens and the memory of what was used.
@@ -52,7 +53,7 @@ pub(crate) struct Parts {
     pub(crate) limits: RateLimits,
     pub(crate) sender: SenderCheck,
     pub(crate) endpoints: Endpoints,
-    pub(crate) userinfo: Arc<Verifier>,
+    pub(crate) userinfo: UserInfo,
     pub(crate) interaction: Arc<dyn Interaction>,
     pub(crate) detail_types: DetailTypes,
     pub(crate) cors_origins: Vec<HeaderValue>,

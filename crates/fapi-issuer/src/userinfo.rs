@@ -3,18 +3,59 @@
 use std::sync::Arc;
 
 use fapi_core::config::{self, ConfigError};
-use fapi_core::dpop::NonceKeys;
+use fapi_core::dpop::{NonceKeys, Origin};
 use fapi_core::{Policy, Verifier};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::Clients;
 use crate::config::Config;
 use crate::uri::IssuerUri;
 
-/// A verifier that takes any token of this issuer with the scope `openid`, whichever resource it is for.
-pub(crate) fn verifier(
+/// What judges requests for userinfo.
+pub(crate) struct UserInfo {
+    pub(crate) verifier: Arc<Verifier>,
+    origin: Origin,
+    /// Where clients with certificates find it too (RFC 8705 §5).
+    alias: Option<Origin>,
+}
+
+impl UserInfo {
+    pub(crate) fn new(
+        config: &Config,
+        uri: &IssuerUri,
+        alias: Option<&Origin>,
+        clients: &Clients,
+        nonces: NonceKeys,
+    ) -> Result<Self, ConfigError> {
+        let origin = uri.origin().clone();
+        let alias = alias.filter(|alias| **alias != origin).cloned();
+        let origins: Vec<_> = std::iter::once(&origin)
+            .chain(&alias)
+            .map(|origin| json!({ "origin": origin.as_str() }))
+            .collect();
+        Ok(Self {
+            verifier: verifier(config, uri, &origins, clients, nonces)?,
+            origin,
+            alias,
+        })
+    }
+
+    /// The authority of the address that a request is for. If it names another one than the alias, or none, it is for the
+    /// issuer's: what proxies make of `Host` plays no part.
+    pub(crate) fn authority(&self, sent: Option<&str>) -> &str {
+        let is_sent = |origin: &&Origin| sent.is_some_and(|sent| origin.has_authority(sent));
+        let origin = self.alias.as_ref().filter(is_sent).unwrap_or(&self.origin);
+        let text = origin.as_str();
+        text.split_once("://")
+            .map_or(text, |(_, authority)| authority)
+    }
+}
+
+/// Takes any token of this issuer with the scope `openid`, whichever resource it is for.
+fn verifier(
     config: &Config,
     uri: &IssuerUri,
+    origins: &[Value],
     clients: &Clients,
     nonces: NonceKeys,
 ) -> Result<Arc<Verifier>, ConfigError> {
@@ -36,19 +77,21 @@ pub(crate) fn verifier(
         .collect();
     if audiences.is_empty() {
         // There is nobody whom a token could be issued to.
-        return build(config, uri, &[uri.as_str()], nonces);
+        return build(config, uri, origins, &[uri.as_str()], nonces);
     }
-    build(config, uri, &audiences, nonces)
+    build(config, uri, origins, &audiences, nonces)
 }
 
 fn build(
     config: &Config,
     uri: &IssuerUri,
+    origins: &[Value],
     audiences: &[&str],
     nonces: NonceKeys,
 ) -> Result<Arc<Verifier>, ConfigError> {
     let document = json!({
         "resource": uri.endpoint("userinfo"),
+        "origins": origins,
         "audiences": audiences,
         "issuers": [{
             "issuer": uri.as_str(),

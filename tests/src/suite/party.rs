@@ -219,10 +219,10 @@ impl Party {
 
     /// What is known of the user.
     pub async fn userinfo(&self, tokens: &Tokens) -> Reply {
-        let certificate = if self.variant.is_dpop() {
-            Certificate::NotAsked
-        } else {
+        let certificate = if self.variant.shows_certificate_for_tokens() {
             Certificate::Shown
+        } else {
+            Certificate::NotAsked
         };
         let url = self.url("userinfo_endpoint", certificate);
         self.access(tokens).at_server(&url).send().await

@@ -9,8 +9,9 @@ use fapi_core::{
     Challenge, Facts, FieldLines, IntrospectionResponse, KeySet, KnownKeys, PresentedRequest,
     ReplayAnswer, RequestKind, Step, Unavailable, UnixTime, Verdict,
 };
-use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -88,9 +89,12 @@ async fn judge(
     let certificates = parts.certificates.as_ref();
     let certificate =
         certificates.and_then(|certificates| certificates.shown(&head.extensions, &head.headers));
+    // HTTP/2 has it in the URI.
+    let sent = head.uri.authority().map(Authority::as_str);
+    let sent = sent.or_else(|| head.headers.get(HOST)?.to_str().ok());
     let request = PresentedRequest {
         method: head.method.as_str(),
-        authority: None,
+        authority: Some(parts.userinfo.authority(sent)),
         path: head.uri.path(),
         query: head.uri.query(),
         authorization: lines(AUTHORIZATION),
@@ -106,7 +110,7 @@ async fn judge(
             keys: &keys,
             epoch: Some(epoch),
         };
-        parts.userinfo.begin(&request, &facts, now)
+        parts.userinfo.verifier.begin(&request, &facts, now)
     };
     loop {
         step = match step {
@@ -155,7 +159,7 @@ impl Refusal {
                 tracing::info!(reason = denial.reason().code(), "userinfo refused");
                 write(
                     &mut response,
-                    &issuer.parts().userinfo.challenge(denial, None),
+                    &issuer.parts().userinfo.verifier.challenge(denial, None),
                 );
             }
             Self::Unavailable => {
