@@ -50,6 +50,8 @@ pub(crate) struct Visit {
     pub(crate) csrf: String,
     /// Who deals with it, once that is known.
     pub(crate) session: Option<Session>,
+    /// When it ends, in seconds since 1970. A login does not lengthen it.
+    pub(crate) until: i64,
 }
 
 impl Stored for Visit {

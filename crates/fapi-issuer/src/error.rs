@@ -58,7 +58,8 @@ pub(crate) enum EndpointError {
     TooMany(TooMany),
     /// The memory of what was used, or of tokens, does not answer.
     Unavailable(Unavailable),
-    /// The client's keys cannot be fetched, so that nobody knows whether it is the client.
+    /// The client's keys cannot be fetched, so that nobody knows whether it is the client. A guess learns from this that there
+    /// is one of this name: with `invalid_client`, the client itself would take its keys for wrong (RFC 6749 §5.2).
     ClientKeys(Unavailable),
     /// A client cannot be registered, or its registration not be changed.
     Registration(RegistrationProblem),

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct RateLimitsConfig {
-    /// From one address, or from one /64 network of IPv6, before anything of a request but its address is looked at. Leave it off behind a proxy, from
-    /// whose address all requests come. Default: 0, which is off.
+    /// From one address, or from one /64 network of IPv6, before anything of a request but its address is looked at. Leave it
+    /// off behind a proxy, from whose address all requests come. Default: 0, which is off.
     pub per_address_per_second: u32,
     /// From one client, once it has authenticated. Default: 0, which is off.
     pub per_client_per_second: u32,

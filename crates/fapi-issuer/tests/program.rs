@@ -117,6 +117,10 @@ fn a_wrong_document_ends_with_2_and_one_line() {
             "access_token_lifetime_seconds: must be between",
         ),
         (
+            json!({ "interaction_lifetime_seconds": 3601 }),
+            "interaction_lifetime_seconds: must be between",
+        ),
+        (
             json!({ "token_capacity": 0 }),
             "token_capacity: must be between",
         ),
@@ -425,11 +429,15 @@ fn a_configuration_can_be_checked() {
     assert_eq!((status, out.as_str()), (Some(2), ""));
     assert!(errors.contains("tls.key: "), "{errors}");
 
-    let bare = json!({ "issuer": "https://as.example.com", "listen": "192.0.2.1:80" });
+    let bare = json!({
+        "issuer": "https://as.example.com",
+        "listen": "192.0.2.1:80",
+        "allow_http_loopback": true,
+    });
     file("check.json", &bare.to_string());
     let (status, _, errors) = run(&["check-config", "--config", config]);
     assert_eq!(status, Some(0), "{errors}");
-    for field in ["storage", "tls", "rate_limits"] {
+    for field in ["storage", "tls", "rate_limits", "allow_http_loopback"] {
         assert!(errors.contains(&format!("warning: {field}: ")), "{errors}");
     }
 }

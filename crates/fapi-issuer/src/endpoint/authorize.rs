@@ -172,18 +172,19 @@ async fn begin(
         None => "login",
         Some(_) => "consent",
     };
+    let until = now.plus(parts.lifetimes.interaction_seconds.into());
     let visit = Visit {
         request: id,
         browser: Digest::of(&browser),
         csrf: name_of("")?,
         session,
+        until: until.as_secs(),
     };
-    let expires = now.plus(parts.lifetimes.interaction_seconds.into());
     let owner = Owner::Client(&client.client_id);
     let visit_id = Digest::of(&name);
     parts
         .storage
-        .insert(visit_id, &visit, owner, expires, now)
+        .insert(visit_id, &visit, owner, until, now)
         .await?;
     let mut response = see_other(&page::address(issuer, page, &name));
     Cookie::Browser.set(&mut response, &browser, &parts.uri);

@@ -105,7 +105,7 @@ async fn answer(
         .insert(Digest::of(&cookie), &session, Owner::Issuer, until, now)
         .await?;
     visiting.visit.session = Some(session);
-    let until = now.plus(parts.lifetimes.interaction_seconds.into());
+    let until = UnixTime::from_secs(visiting.visit.until);
     let owner = Owner::Client(&visiting.client.client_id);
     parts
         .storage

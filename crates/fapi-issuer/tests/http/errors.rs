@@ -4,10 +4,10 @@ use axum::body::Body;
 use axum::http::Method;
 use fapi_core::config::DpopConfig;
 use fapi_core::jose::Algorithm;
-use fapi_issuer::Client;
+use fapi_issuer::{Client, ResourceServer};
 use serde_json::{Value, json};
 
-use crate::harness::{ASSERTION_TYPE, Answer, Server, TOKEN_ENDPOINT, jwks, key, unique};
+use crate::harness::{API, ASSERTION_TYPE, Answer, Server, TOKEN_ENDPOINT, jwks, key, unique};
 
 const INVALID_CLIENT: (u16, &str) = (401, "invalid_client");
 const INVALID_PROOF: (u16, &str) = (400, "invalid_dpop_proof");
@@ -360,7 +360,7 @@ async fn nobody_gets_more_than_a_share_of_the_memory() {
 async fn encryption_that_was_not_built_in_is_a_mistake_in_the_configuration() {
     use fapi_issuer::{ContentEncryption, EncryptionAlgorithm, Issuer};
 
-    use crate::harness::{API, ISSUER};
+    use crate::harness::ISSUER;
 
     let mut client = Client::new("app", jwks(&[&key(Algorithm::Es256)]));
     client.id_token_encrypted_response_alg = Some(EncryptionAlgorithm::EcdhEs);
@@ -373,18 +373,26 @@ async fn encryption_that_was_not_built_in_is_a_mistake_in_the_configuration() {
 
 #[tokio::test]
 async fn whoever_guesses_names_does_not_learn_which_exist() {
-    let server = Server::start().await;
+    let api = ResourceServer::new("api", jwks(&[&key(Algorithm::Es256)]), API);
+    let server = Server::start_with(Algorithm::Es256, |builder| builder.resource_server(api)).await;
     let stranger = key(Algorithm::Es256);
-    for path in ["/token", "/par", "/revoke"] {
+    for (path, known) in [
+        ("/token", "client"),
+        ("/par", "client"),
+        ("/revoke", "client"),
+        ("/introspect", "api"),
+        ("/introspect", "client"),
+    ] {
         let mut answers = Vec::new();
-        for name in ["client", "nobody"] {
+        for name in [known, "nobody"] {
             let grant = json!({ "grant_type": "client_credentials" });
             let named = format!("grant_type=client_credentials&client_id={name}");
             let signed = server.authenticated((name, &stranger), &grant);
             for form in [named, signed] {
-                let answer = server.post_to(path, &form, &[]).await;
+                let mut answer = server.post_to(path, &form, &[]).await;
                 check(&answer, INVALID_CLIENT, path);
-                answers.push(answer.text);
+                answer.headers.remove("date");
+                answers.push((answer.headers, answer.text));
             }
         }
         let (known, unknown) = answers.split_at(2);

@@ -5,6 +5,8 @@ use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fapi_core::jose::Algorithm;
+#[cfg(feature = "sqlite")]
+use fapi_issuer::StorageConfig;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -64,6 +66,7 @@ async fn a_user_refuses() {
     // The request has served.
     let back = scene.begin(&request_uri).await;
     assert!(back.contains("error=invalid_request_uri"), "{back}");
+    assert!(back.contains("state=the-state"), "{back}");
 }
 
 #[tokio::test]
@@ -237,7 +240,17 @@ async fn a_session_spares_the_login_until_it_is_too_old() {
 
 #[tokio::test]
 async fn a_user_who_comes_in_time_has_ten_minutes() {
-    let mut scene = Scene::new().await;
+    has_ten_minutes(Scene::new().await).await;
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_user_who_comes_in_time_has_ten_minutes_with_a_database() {
+    let storage = fresh_database("ten-minutes.db");
+    has_ten_minutes(Scene::kept_in(storage).await).await;
+}
+
+async fn has_ten_minutes(mut scene: Scene) {
     let request_uri = scene.request_uri(json!({})).await;
     scene.server.clock.advance(89);
     let page = scene.begin(&request_uri).await;
@@ -250,6 +263,59 @@ async fn a_user_who_comes_in_time_has_ten_minutes() {
     let page = scene.begin(&request_uri).await;
     scene.server.clock.advance(600);
     assert_eq!(scene.open(&page).await.status, 400);
+
+    // Those in which the user logs in are among them.
+    let request_uri = scene.request_uri(json!({ "prompt": "login" })).await;
+    let page = scene.begin(&request_uri).await;
+    scene.server.clock.advance(590);
+    let consent = scene.log_in_at(&page).await;
+    scene.server.clock.advance(10);
+    assert_eq!(approve(&mut scene, &consent).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_request_that_was_opened_twice_serves_once() {
+    opened_twice(Scene::new().await).await;
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_request_that_was_opened_twice_serves_once_with_a_database() {
+    let storage = fresh_database("opened-twice.db");
+    opened_twice(Scene::kept_in(storage).await).await;
+}
+
+async fn opened_twice(mut scene: Scene) {
+    let request_uri = scene.request_uri(json!({})).await;
+    let first = scene.begin(&request_uri).await;
+    scene.server.clock.advance(80);
+    let second = scene.begin(&request_uri).await;
+    // Each has minutes of its own, and the second goes on when the request can no longer be opened.
+    scene.server.clock.advance(510);
+    let in_first = scene.log_in_at(&first).await;
+    let in_second = scene.log_in_at(&second).await;
+    scene.server.clock.advance(5);
+    let parameters = scene.decide(&in_second, "approve").await;
+    assert_eq!(scene.tokens(&parameters["code"]).await.status, 200);
+    assert_eq!(approve(&mut scene, &in_first).await.status, 400);
+    let back = scene.begin(&request_uri).await;
+    assert!(back.contains("error=invalid_request_uri"), "{back}");
+}
+
+async fn approve(scene: &mut Scene, consent: &Answer) -> Answer {
+    let fields = [("decision", "approve")];
+    scene.submit(consent, "/consent", &fields).await
+}
+
+/// A database of its own, without what a run before has left.
+#[cfg(feature = "sqlite")]
+fn fresh_database(name: &str) -> StorageConfig {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    for old in [&path, &path.with_extension("db-wal")] {
+        let _ = std::fs::remove_file(old);
+    }
+    let storage = json!({ "sqlite": { "path": path } });
+    serde_json::from_value(storage).unwrap()
 }
 
 #[tokio::test]

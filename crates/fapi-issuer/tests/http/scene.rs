@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fapi_core::jose::Algorithm;
 use fapi_crypto::SigningKey;
-use fapi_issuer::{Client, GrantType, User, hash_password};
+use fapi_issuer::{Client, GrantType, StorageConfig, User, hash_password};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -31,6 +31,15 @@ impl Scene {
 
     /// One whose client is registered with these changes.
     pub(crate) async fn registered(set: impl FnOnce(Client) -> Client) -> Self {
+        Self::of(set, StorageConfig::Memory).await
+    }
+
+    /// One that keeps things there.
+    pub(crate) async fn kept_in(storage: StorageConfig) -> Self {
+        Self::of(|client| client, storage).await
+    }
+
+    async fn of(set: impl FnOnce(Client) -> Client, storage: StorageConfig) -> Self {
         let client_key = key(Algorithm::Es256);
         let client = Client::new("app", jwks(&[&client_key]))
             .scope("openid accounts email offline_access")
@@ -47,6 +56,7 @@ impl Scene {
             builder
                 .client(client)
                 .user(user)
+                .storage(storage)
                 .dangerous_allow_http_loopback()
         })
         .await;

@@ -2,7 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fapi_core::jose::Algorithm;
 use fapi_core::token::{CertificateThumbprint, Confirmation};
+use fapi_crypto::SigningKey;
 use fapi_issuer::{Grant, Scope};
 use serde_json::{Value, json};
 
@@ -97,6 +99,54 @@ async fn a_registered_key_authenticates_whatever_its_certificate_says() {
     assert_refused(scene.token("client", Some(&others)).await);
     assert_refused(scene.token("client", None).await);
     assert_refused(scene.token("nobody", Some(&own)).await);
+}
+
+#[tokio::test]
+async fn whoever_guesses_names_does_not_learn_which_have_certificates() {
+    let own = Identity::self_signed(&params("one"));
+    let members = json!({ "jwks": jwks(&own) });
+    let scene = Scene::start(json!([
+        by_subject("certified", "san_dns", "one.example.com"),
+        client("self-signed", "self_signed_tls_client_auth", members),
+    ]))
+    .await;
+    let stranger = scene.authority.certify(&params("two"));
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    for path in ["token", "par", "revoke", "introspect"] {
+        let mut answers = Vec::new();
+        for name in ["nobody", "certified", "self-signed"] {
+            let claims = json!({ "iss": name, "sub": name, "aud": scene.open(""), "jti": name,
+                                 "iat": 1_800_000_000, "exp": 1_800_000_060 });
+            let assertion = key.sign_jwt("JWT", &claims).unwrap();
+            let grant = ("grant_type", "client_credentials");
+            let named = [grant, ("client_id", name)];
+            let signed = [
+                grant,
+                (
+                    "client_assertion_type",
+                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                ),
+                ("client_assertion", &assertion),
+            ];
+            let mut told = Vec::new();
+            for (identity, form) in [
+                (None, &named[..]),
+                (Some(&stranger), &named),
+                (Some(&stranger), &signed),
+            ] {
+                let request = scene.http(identity).post(scene.mtls(path)).form(form);
+                let response = request.send().await.unwrap();
+                assert_eq!(response.status(), 401, "{path} {name}");
+                let mut headers = response.headers().clone();
+                headers.remove("date");
+                told.push((headers, response.text().await.unwrap()));
+            }
+            answers.push(told);
+        }
+        let [unknown, certified, self_signed] = <[_; 3]>::try_from(answers).unwrap();
+        assert_eq!(certified, unknown, "{path}");
+        assert_eq!(self_signed, unknown, "{path}");
+    }
 }
 
 /// Whoever has another's key is refused where no certificate is asked for, although nothing else differs.

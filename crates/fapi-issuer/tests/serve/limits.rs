@@ -1,5 +1,7 @@
 //! Requests that are too many.
 
+use fapi_core::config::Secret;
+use fapi_issuer::RegistrationConfig;
 use serde_json::json;
 
 use crate::certificates::{Identity, client as params};
@@ -29,7 +31,11 @@ async fn each_client_has_its_number_of_requests_a_second() {
 
 #[tokio::test]
 async fn each_address_has_its_number_of_requests_a_second() {
-    let limit = |config: &mut fapi_issuer::Config| config.rate_limits.per_address_per_second = 2;
+    let limit = |config: &mut fapi_issuer::Config| {
+        config.rate_limits.per_address_per_second = 2;
+        let token = Secret::Inline("an-initial-access-token".to_owned());
+        config.registration = Some(RegistrationConfig::new(token));
+    };
     let scene = Scene::configured(json!([]), limit).await;
     let form = (
         "application/x-www-form-urlencoded",
@@ -46,6 +52,22 @@ async fn each_address_has_its_number_of_requests_a_second() {
             response.headers().contains_key("retry-after"),
             expected == 429
         );
+    }
+    // They count together; resource servers may ask as often as they are asked.
+    for (path, expected) in [
+        ("par", 429),
+        ("revoke", 429),
+        ("register", 429),
+        ("register/x", 429),
+        ("introspect", 400),
+    ] {
+        let request = scene.http(None);
+        let request = match path {
+            "register/x" => request.put(scene.open(path)),
+            _ => request.post(scene.open(path)),
+        };
+        let response = request.body("x").send().await.unwrap();
+        assert_eq!(response.status(), expected, "{path}");
     }
     let health = scene.http(None).get(scene.open("health"));
     assert_eq!(health.send().await.unwrap().status(), 200);
