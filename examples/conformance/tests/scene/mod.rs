@@ -43,8 +43,11 @@ impl Program {
 
     fn end(&mut self) {
         // Told to end it ends Envoy; killed it would leave it behind.
-        let mut kill = Command::new("kill");
-        drop(kill.arg(self.child.id().to_string()).status());
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").arg(id).status();
+        if !told.is_ok_and(|status| status.success()) {
+            drop(self.child.kill());
+        }
         drop(self.child.wait());
     }
 
