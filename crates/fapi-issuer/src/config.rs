@@ -76,8 +76,8 @@ pub struct Config {
     /// Where everything is kept that outlives a request. Default: `"memory"`, which a restart forgets.
     #[serde(default)]
     pub storage: StorageConfig,
-    /// How many opaque access tokens are kept in memory, and how many revoked JWTs are remembered, until they expire: 1 to
-    /// 10000000. One client gets a quarter of either. A database is bounded by its disk. Default: 200000.
+    /// How many things of each kind are kept in memory until they expire: opaque access tokens, revoked JWTs, pushed requests,
+    /// codes and so on; 1 to 10000000. One client gets a quarter of each. A database is bounded by its disk. Default: 200000.
     #[serde(default = "token_capacity")]
     pub token_capacity: u32,
     /// The types of authorization details that there are (RFC 9396). Of a type named here the members that RFC 9396 §2.2

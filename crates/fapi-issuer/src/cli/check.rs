@@ -70,7 +70,8 @@ impl CheckConfig {
 /// What is right, and yet perhaps not meant.
 fn warnings(config: &Config) -> impl Iterator<Item = &'static str> {
     let is_open = |address: SocketAddr| !address.ip().is_loopback();
-    let listens = config.listen.is_some_and(is_open);
+    let mtls = config.mtls.as_ref().and_then(|mtls| mtls.listen);
+    let listens = config.listen.into_iter().chain(mtls).any(is_open);
     [
         (
             matches!(config.storage, StorageConfig::Memory),
