@@ -1,6 +1,6 @@
 //! DPoP proofs that are good, at both servers.
 
-use fapi_tests::suite::{AuthorizationRequest, Jwt, Party, Profile, Variants};
+use fapi_tests::suite::{AuthorizationRequest, Jwt, Nonces, Party, Profile, Variants};
 
 #[tokio::test]
 async fn check_dpop_proof_nbf_exp() {
@@ -107,6 +107,25 @@ async fn ensure_token_endpoint_fails_with_mismatched_dpop_proof_jkt() {
             let pushed = push.with(|post| post.with_proof()).done().await;
             let code = party.code_of(&request, &pushed).await;
             redeemed_with_another_key(&party, &run.second(), &request, &code).await;
+        })
+        .await;
+}
+
+/// The module makes a new key for each try, so that it never has a nonce that is good for one.
+#[tokio::test]
+async fn ensure_token_endpoint_fails_with_mismatched_dpop_proof_jkt_and_nonces() {
+    Variants::code_flow()
+        .dpop()
+        .each_at(Nonces::Required, async |run| {
+            let party = run.first();
+            let request = party.request();
+            let push = party.push(&request);
+            let pushed = push.with(|post| post.with_proof()).done().await;
+            let code = party.code_of(&request, &pushed).await;
+            let another = party.redeem(&request, &code).with_proof_by(&run.second());
+            let answer = another.send_once().await;
+            answer.error(&[400], &["invalid_grant"]);
+            party.redeem(&request, &code).tokens().await;
         })
         .await;
 }

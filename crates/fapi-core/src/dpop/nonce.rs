@@ -13,19 +13,28 @@ use crate::jose::Thumbprint;
 
 /// A nonce to send in the `DPoP-Nonce` header: 43 base64url characters.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Nonce(String);
+pub struct Nonce {
+    text: String,
+    key: Thumbprint,
+}
 
 impl Nonce {
     /// The header's value.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The key whose holder it is for: a proof that another one has made cannot use it.
+    #[must_use]
+    pub const fn key(&self) -> &Thumbprint {
+        &self.key
     }
 }
 
 impl fmt::Debug for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Nonce({})", self.0)
+        write!(f, "Nonce({})", self.text)
     }
 }
 
@@ -89,7 +98,10 @@ impl NonceKeys {
             .iter_mut()
             .zip(body.0.iter().chain(&mac))
             .for_each(|(place, octet)| *place = *octet);
-        Nonce(URL_SAFE_NO_PAD.encode(octets))
+        Nonce {
+            text: URL_SAFE_NO_PAD.encode(octets),
+            key: *key,
+        }
     }
 
     pub(crate) fn check(&self, nonce: &str, key: &Thumbprint) -> NonceCheck {

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use fapi_core::UnixTime;
+use fapi_core::denial::Denial;
 use fapi_core::dpop::Nonce;
 use fapi_core::token::Confirmation;
 use fapi_crypto::KeyError;
@@ -46,7 +47,13 @@ async fn answer(
     let endpoint = &issuer.parts().endpoints.token;
     let authenticated = posted.client(issuer, now).await?;
     let client = &*authenticated.client;
-    let sender = posted.sender(issuer, client, endpoint, now)?;
+    let sender = posted.sender(issuer, client, endpoint, now);
+    if let Err(EndpointError::Sender(Denial::Nonce { fresh, .. })) = &sender
+        && grant_type == GrantType::AuthorizationCode
+    {
+        authorization_code::check_key(issuer, client, &posted.form, fresh.key(), now).await?;
+    }
+    let sender = sender?;
     let proof = sender.proof.as_ref().map(|proof| (proof, endpoint));
     authenticated.spend(issuer, proof, now).await?;
     if !client.may_use(grant_type) {

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fapi_core::UnixTime;
+use fapi_core::jose::Thumbprint;
 use fapi_core::token::Confirmation;
 use sha2::{Digest as _, Sha256};
 
@@ -65,6 +66,22 @@ pub(crate) async fn issue(
     Ok(issued)
 }
 
+/// Whether the code could be for whoever has this key. If it is bound to another one, a nonce for this one would not help.
+pub(crate) async fn check_key(
+    issuer: &Issuer,
+    client: &RegisteredClient,
+    form: &Form,
+    key: &Thumbprint,
+    now: UnixTime,
+) -> Result<(), EndpointError> {
+    let code = form.get("code").ok_or(RequestProblem::CodeMissing)?;
+    let code: Option<Code> = issuer.parts().storage.get(&Digest::of(code), now).await?;
+    match code {
+        Some(code) if *code.client_id == *client.client_id => Ok(check_binding(&code, Some(key))?),
+        _ => Ok(()),
+    }
+}
+
 fn check(
     code: &Code,
     client: &RegisteredClient,
@@ -85,8 +102,12 @@ fn check(
     {
         return Err(GrantProblem::Verifier);
     }
-    // RFC 9449 §10.
-    let key = confirmation.key().map(ToString::to_string);
+    check_binding(code, confirmation.key())
+}
+
+/// RFC 9449 §10.
+fn check_binding(code: &Code, key: Option<&Thumbprint>) -> Result<(), GrantProblem> {
+    let key = key.map(ToString::to_string);
     match &code.dpop_jkt {
         Some(bound) if Some(bound) != key.as_ref() => Err(GrantProblem::OtherKey),
         _ => Ok(()),
