@@ -10,14 +10,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Options {
-    /// Where keys, certificates and documents are kept. They are made anew when one of the names below changes.
+    /// Where keys, certificates and documents are kept. They are made anew when one of the next five changes.
     #[arg(long, value_name = "FOLDER", default_value = "target/conformance")]
     folder: PathBuf,
     #[command(flatten)]
     pub(crate) names: Names,
-    /// The address to listen on.
-    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    listen: IpAddr,
     /// Envoy's program. `cargo xtask conformance` sees to it.
     #[arg(long, value_name = "FILE", requires = "module")]
     envoy: Option<PathBuf>,
@@ -46,6 +43,9 @@ pub(crate) struct Names {
     /// The alias of the test plans, which is a part of the redirect URIs.
     #[arg(long, value_name = "NAME", default_value = "fapi")]
     alias: String,
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
 }
 
 /// Envoy, and the filter in it.
@@ -115,7 +115,7 @@ impl Options {
 
     /// Where to listen.
     pub(crate) fn address(&self, socket: Socket) -> SocketAddr {
-        SocketAddr::new(self.listen, self.port(socket))
+        SocketAddr::new(self.names.listen, self.port(socket))
     }
 
     /// Where something that listens is reached from this machine.

@@ -35,16 +35,21 @@ async fn the_clients_of_the_files_get_tokens_and_accounts() {
 }
 
 #[tokio::test]
-async fn files_stay_as_they_are_when_the_program_starts_again() {
+async fn files_stay_as_they_are_until_a_name_changes() {
     let mut program = Program::start(&[]);
     let file = "suite/layer/jwt-dpop-ccg.json";
     let token = Client::of(&program, file).await.token().await;
     let before = program.text(file);
-    program.restart();
+    program.restart(&[]);
     assert_eq!(program.text(file), before);
     let client = Client::of(&program, file).await;
     // It is for another key now, which this client has made: the token is known, the proof is refused.
     assert_eq!(client.status(&token).await, 401);
+    assert_eq!(client.status(&client.token().await).await, 200);
+
+    program.restart(&["--alias", "another"]);
+    assert_ne!(program.text(file), before);
+    let client = Client::of(&program, file).await;
     assert_eq!(client.status(&client.token().await).await, 200);
 }
 

@@ -35,10 +35,10 @@ impl Program {
         }
     }
 
-    /// Ends it, and starts it again.
-    pub(crate) fn restart(&mut self) {
+    /// Ends it, and starts it again with these further arguments.
+    pub(crate) fn restart(&mut self, arguments: &[&str]) {
         self.end();
-        self.child = run(&self.folder, self.port, &[]);
+        self.child = run(&self.folder, self.port, arguments);
     }
 
     fn end(&mut self) {
