@@ -54,6 +54,8 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     print(options);
     tokio::select! {
+        // With Ctrl-C Envoy ends as well.
+        biased;
         stop = stopped() => Ok(stop?),
         ended = Envoy::ended(envoy.as_mut()) => Err(ended),
     }
