@@ -1,5 +1,6 @@
 //! The packages that would be published.
 
+use std::env;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,48 +24,83 @@ pub(crate) fn run(workspace: &Workspace, verification: Verification) -> Result<(
     command::run(&mut package(workspace, verification))
 }
 
-/// Removes what a run before has built of our packages as dependencies: packages of one version never change, thinks cargo.
+/// Removes what a run before has unpacked and built of our packages: packages of one version never change, thinks cargo.
 fn forget_packages(workspace: &Workspace) -> Result<(), Failure> {
-    let folder = workspace.target.join("debug").join("deps");
-    let files: Vec<PathBuf> = match fs::read_dir(&folder) {
-        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
-        // Nothing was built yet.
-        Err(_) => return Ok(()),
-    };
     let names: Vec<_> = workspace.published().map(|one| one.name.as_str()).collect();
-    let is_of_package = |file: &Path| {
-        file.extension().is_some_and(|extension| extension == "d")
-            && fs::read_to_string(file).is_ok_and(|sources| is_package(&sources, &names))
-    };
-    for sources in files.iter().filter(|file| is_of_package(file)) {
-        let Some(stem) = sources.file_stem().and_then(|stem| stem.to_str()) else {
-            continue;
-        };
-        for extension in ["rlib", "rmeta"] {
-            let built = folder.join(format!("lib{stem}.{extension}"));
-            match fs::remove_file(&built) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(Failure::File {
-                        path: built,
-                        cause: error,
-                    });
-                }
-                Ok(()) | Err(_) => {}
+    let built = workspace.target.join("debug").join("deps");
+    for sources in entries(&built).iter().filter(|file| is_list(file)) {
+        let text = fs::read_to_string(sources).unwrap_or_default();
+        let stem = sources.file_stem().and_then(|stem| stem.to_str());
+        if let Some(stem) = stem.filter(|_| lists_package(&text, &names)) {
+            for extension in ["rlib", "rmeta"] {
+                remove(&built.join(format!("lib{stem}.{extension}")))?;
             }
+        }
+    }
+    for registry in entries(&cargo_home().join("registry").join("src")) {
+        // Those of folders have no host in their name.
+        if name_of(&registry).starts_with('-') {
+            let packages = entries(&registry);
+            let ours = packages
+                .iter()
+                .filter(|package| is_package(name_of(package), &names));
+            ours.map(PathBuf::as_path).try_for_each(remove)?;
         }
     }
     Ok(())
 }
 
-/// Whether these sources are those of a package of ours that cargo has unpacked.
-fn is_package(sources: &str, names: &[&str]) -> bool {
+/// Whether a file lists the sources of something that was compiled.
+fn is_list(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "d")
+}
+
+/// Whether there are sources of a package of ours that cargo has unpacked.
+fn lists_package(sources: &str, names: &[&str]) -> bool {
     sources.split_whitespace().any(|source| {
         let unpacked = source.split_once("/registry/src/");
         let package = unpacked.and_then(|(_, path)| path.split('/').nth(1));
-        package
-            .and_then(|package| package.rsplit_once('-'))
-            .is_some_and(|(name, _)| names.contains(&name))
+        package.is_some_and(|package| is_package(package, names))
     })
+}
+
+/// Whether a folder is called as one of these packages, with its version.
+fn is_package(folder: &str, names: &[&str]) -> bool {
+    let name = folder.rsplit_once('-').map(|(name, _)| name);
+    name.is_some_and(|name| names.contains(&name))
+}
+
+fn cargo_home() -> PathBuf {
+    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo");
+    env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
+}
+
+/// What is in a folder; nothing if there is no such folder.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+fn name_of(path: &Path) -> &str {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default()
+}
+
+/// Removes a file or a folder, if it is there.
+fn remove(path: &Path) -> Result<(), Failure> {
+    let removed = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match removed {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(Failure::File {
+            path: path.to_owned(),
+            cause,
+        }),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn package(workspace: &Workspace, verification: Verification) -> Command {
@@ -119,7 +155,7 @@ mod tests {
             ("/t/a.d: /repo/crates/core/src/lib.rs", false),
             ("", false),
         ] {
-            assert_eq!(is_package(sources, &names), expected, "{sources}");
+            assert_eq!(lists_package(sources, &names), expected, "{sources}");
         }
     }
 
