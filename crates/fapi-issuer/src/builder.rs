@@ -6,7 +6,6 @@ use std::sync::Arc;
 use fapi_core::UnixTime;
 use fapi_core::config::{ConfigError, DpopConfig, ReplayStoreKind};
 use fapi_core::dpop::Origin;
-use fapi_core::jose::Algorithm;
 use fapi_crypto::SigningKey;
 use http::HeaderValue;
 use serde_json::{Map, Value};
@@ -446,14 +445,7 @@ async fn signing_keys(
         return Ok((SigningKeys::new(keys)?, None));
     }
     let failed = |error: RotationError| ConfigError::invalid("signing_keys", error.to_string());
-    let mut algorithms: Vec<_> = config
-        .signing_algs
-        .iter()
-        .map(|name| name.algorithm())
-        .collect();
-    if algorithms.is_empty() {
-        algorithms.push(Algorithm::Es256);
-    }
+    let algorithms = config.made_key_algorithms();
     if matches!(config.storage, StorageConfig::Memory) {
         tracing::warn!(
             "signing_keys is empty: tokens are signed with new keys, which a restart forgets"

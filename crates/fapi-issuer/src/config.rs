@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use fapi_core::config::{AlgorithmName, ConfigError, DpopConfig, PrivateKey, read_document};
+use fapi_core::jose::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::{MtlsConfig, TlsConfig};
@@ -126,6 +127,15 @@ impl Config {
     /// The first mistake found, with the path of its field.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
         read_document(json)
+    }
+
+    /// The algorithms of the keys that the issuer makes: `signing_algs`, or its default.
+    #[must_use]
+    pub fn made_key_algorithms(&self) -> Vec<Algorithm> {
+        match &*self.signing_algs {
+            [] => vec![Algorithm::Es256],
+            names => names.iter().map(|name| name.algorithm()).collect(),
+        }
     }
 
     pub(crate) fn with_defaults(issuer: String) -> Self {

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use fapi_core::jose::Algorithm;
 use fapi_crypto::SigningKey;
 use fapi_issuer::{Config, Issuer, IssuerBuilder, RateLimitsConfig, Server, StorageConfig};
 use serde_json::Value;
@@ -103,22 +102,15 @@ async fn dry(mut config: Config) -> Result<Issuer, Failure> {
         mtls.listen = mtls.listen.map(|_| ([127, 0, 0, 1], 0).into());
     }
     Server::bind(&config).await?;
-    let mut algorithms: Vec<_> = config
-        .signing_algs
-        .iter()
-        .map(|name| name.algorithm())
-        .collect();
-    if algorithms.is_empty() {
-        algorithms.push(Algorithm::Es256);
-    }
-    let made = keeps_keys && config.signing_keys.is_empty();
+    // In place of those that the database keeps.
+    let made = if keeps_keys && config.signing_keys.is_empty() {
+        config.made_key_algorithms()
+    } else {
+        Vec::new()
+    };
     let mut builder = IssuerBuilder::from(config);
-    if made {
-        // In place of those that the database keeps.
-        for algorithm in algorithms {
-            let key = SigningKey::generate(algorithm)?;
-            builder = builder.signing_key(key);
-        }
+    for algorithm in made {
+        builder = builder.signing_key(SigningKey::generate(algorithm)?);
     }
     Ok(builder.build().await?)
 }
